@@ -1,0 +1,72 @@
+# Everything a newcomer needs. `make` prints the list. Any python3 >= 3.10: make PYTHON=python3.13 test
+PYTHON ?= python3
+MEDIA ?=
+PYTEST_ARGS ?=
+
+PIP_FLAGS := -q --disable-pip-version-check
+METADATA := setup.py pyproject.toml
+
+# .venv is what a device gets, plus the demo's photograph. .venv-light is what a device gets, as a built wheel, and
+# nothing else: it proves that the base dependencies are enough. .venv-dev is for people who change the code.
+DEMO_STAMP := .venv/.installed
+DEV_STAMP := .venv-dev/.installed
+LIGHT_STAMP := .venv-light/.installed
+BIN := .venv-dev/bin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-light test-media check format bench clean broker
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(DEMO_STAMP) ## run the whole chain on a moving photograph for 300 frames; needs no camera
+	.venv/bin/emotion-edge run --source demo --max-frames 300
+
+test: $(DEV_STAMP) broker test-light ## run every test that needs neither a device nor media
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-light: $(LIGHT_STAMP) ## check the built wheel with its base dependencies alone
+	@rm -rf build
+	.venv-light/bin/pip install $(PIP_FLAGS) --force-reinstall --no-deps .
+	.venv-light/bin/python tests/light/check_light_install.py
+
+test-media: $(DEV_STAMP) ## run the tests on real clips and scenes: make test-media MEDIA=DIR
+	@test -d "$(MEDIA)" || { echo "MEDIA must be a folder with clips/ and scenes/, found '$(MEDIA)': make test-media MEDIA=DIR"; exit 2; }
+	$(BIN)/pytest -m media --media "$(MEDIA)" $(PYTEST_ARGS)
+
+check: $(DEV_STAMP) ## lint, format, types and architecture; no device, broker or network
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_architecture.py
+
+format: $(DEV_STAMP) ## rewrite the sources in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEV_STAMP) ## measure latency, throughput and memory on this machine
+	$(BIN)/python -m benchmarks
+
+clean: ## remove environments, caches and build output
+	rm -rf .venv .venv-dev .venv-light build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+broker:
+	@scripts/ensure-broker
+
+$(DEMO_STAMP): $(METADATA)
+	@scripts/make-venv "$(PYTHON)" .venv
+	.venv/bin/pip install $(PIP_FLAGS) -e '.[demo]'
+	@touch $@
+
+$(DEV_STAMP): $(METADATA)
+	@scripts/make-venv "$(PYTHON)" .venv-dev
+	.venv-dev/bin/pip install $(PIP_FLAGS) -e '.[convert,demo,metrics,test]'
+	@touch $@
+
+$(LIGHT_STAMP): $(METADATA)
+	@rm -rf .venv-light
+	@scripts/make-venv "$(PYTHON)" .venv-light
+	.venv-light/bin/pip install $(PIP_FLAGS) .
+	@touch $@
