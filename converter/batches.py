@@ -1,0 +1,132 @@
+"""Endless, reproducible training batches: batch b of epoch e is the same whenever it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.augment import light, mirror, mirror_points, move, random_affine, warp
+from converter.datasets.types import EmotionData, KeypointData
+from converter.recipe import Recipe
+from edge_runtime.contract import INPUT_SIZE_PX, KEYPOINT_OFFSET_PX, KEYPOINT_SCALE_PX
+
+Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""(B, 96, 96, 1) pictures and (B, outputs) targets."""
+
+_ORDER_STREAM, _PICTURE_STREAM = 0, 1
+
+
+class Batches(Protocol):
+    """Training batches of one epoch after the other."""
+
+    per_epoch: int
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch."""
+        ...
+
+
+def one_hot_targets(data: EmotionData, outputs: int, *, smoothing: float, votes_weight: float) -> NDArray[np.float32]:
+    """(N, outputs) target shares from labels, smoothed, mixed with crowd votes where there are any."""
+    targets = np.full((len(data), outputs), smoothing / outputs, np.float32)
+    targets[np.arange(len(data)), data.labels] += 1 - smoothing
+    if data.votes is not None and votes_weight > 0:
+        votes = data.votes[:, :outputs]
+        total = votes.sum(axis=1, keepdims=True)
+        voted = np.isfinite(total[:, 0]) & (total[:, 0] > 0.5)
+        shares = votes[voted] / total[voted]
+        targets[voted] = (1 - votes_weight) * targets[voted] + votes_weight * shares
+    return targets
+
+
+def normalized_points(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 15, 2) pixels of the 96 x 96 crop -> (N, 30) net output; NaN stays NaN."""
+    return ((points - KEYPOINT_OFFSET_PX) / KEYPOINT_SCALE_PX).reshape(len(points), -1).astype(np.float32)
+
+
+class EmotionBatches:
+    """Class-aware draws of labelled faces, warped, lit and mixed."""
+
+    def __init__(self, data: EmotionData, recipe: Recipe) -> None:
+        """Prepare targets and the chance of every face to be drawn."""
+        training = recipe.training
+        self._images = data.images
+        self._recipe = recipe
+        self._targets = one_hot_targets(
+            data,
+            len(recipe.data.outputs),
+            smoothing=training.label_smoothing,
+            votes_weight=training.votes_weight,
+        )
+        counts = np.bincount(data.labels, minlength=len(recipe.data.outputs)).astype(np.float64)
+        weight = np.maximum(counts, 1)[data.labels] ** -recipe.data.class_balance
+        self._chance = weight / weight.sum()
+        self.per_epoch = max(len(data) // training.batch_size, 1)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch; faces are drawn with replacement only as balance asks."""
+        size = self._recipe.training.batch_size
+        order = self._order(np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch]))
+        for index in range(self.per_epoch):
+            rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
+            yield self._batch(order[index * size : (index + 1) * size], rng)
+
+    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Draw systematically: each face comes floor or ceil of its expected number of times."""
+        count = self.per_epoch * self._recipe.training.batch_size
+        shuffled = rng.permutation(len(self._images))
+        marks = np.cumsum(self._chance[shuffled])
+        drawn = np.searchsorted(marks / marks[-1], (np.arange(count) + rng.random()) / count)
+        return rng.permutation(shuffled[drawn])
+
+    def _batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        pictures = np.stack([self._picture(self._images[row], rng) for row in rows])[..., np.newaxis]
+        targets = self._targets[rows]
+        alpha = self._recipe.training.mixup_alpha
+        if alpha <= 0:
+            return pictures, targets
+        share = rng.beta(alpha, alpha, (len(rows), 1)).astype(np.float32)
+        share = np.maximum(share, 1 - share)
+        other = rng.permutation(len(rows))
+        image_share = share[:, :, np.newaxis, np.newaxis]
+        mixed = image_share * pictures + (1 - image_share) * pictures[other]
+        return (mixed + 0.5).astype(np.uint8), share * targets + (1 - share) * targets[other]
+
+    def _picture(self, image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        side = image.shape[0]
+        warped = warp(image, random_affine(self._recipe.augment, rng, source_px=side, span_px=side))
+        if rng.random() < 0.5:
+            warped = mirror(warped)
+        return light(warped, self._recipe.augment, rng)
+
+
+class KeypointBatches:
+    """Faces with their points, warped together."""
+
+    def __init__(self, data: KeypointData, recipe: Recipe) -> None:
+        """Keep the data; nothing is copied."""
+        self._data = data
+        self._recipe = recipe
+        self.per_epoch = max(len(data) // recipe.training.batch_size, 1)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch, every face at most once."""
+        size = self._recipe.training.batch_size
+        order = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch]).permutation(len(self._data))
+        for index in range(self.per_epoch):
+            rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
+            faces = [self._face(row, rng) for row in order[index * size : (index + 1) * size]]
+            pictures = np.stack([picture for picture, _ in faces])[..., np.newaxis]
+            yield pictures, normalized_points(np.stack([points for _, points in faces]))
+
+    def _face(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        image = self._data.images[row]
+        affine = random_affine(self._recipe.augment, rng, source_px=image.shape[0], span_px=INPUT_SIZE_PX)
+        picture = warp(image, affine)
+        points = move(self._data.points[row] + self._data.margin_px, affine)
+        if rng.random() < 0.5:
+            picture, points = mirror(picture), mirror_points(points)
+        return light(picture, self._recipe.augment, rng), points

@@ -1,0 +1,1 @@
+"""Readers of training data, and what keeps copies on one side of a split."""

@@ -1,0 +1,120 @@
+"""Reader of the npz form: images, or webp/jpeg bytes with offsets, beside label7, label5 or points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.datasets.types import CLASS_NAMES, TRAINING, EmotionData, KeypointData
+from converter.errors import DataError
+
+FER_CLASSES: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""FER2013's own order of its seven classes."""
+
+VOTE_CLASSES: Final = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
+"""The first seven FER+ columns; contempt, unknown and not-a-face follow and say nothing about our classes."""
+
+NOT_A_FACE_COLUMN: Final = 9
+UNKNOWN_VOTE: Final = 255
+ENCODED_KEYS: Final = (
+    ("webp", "webp_offsets"),
+    ("wide_jpeg", "wide_offsets"),
+    ("jpeg", "offsets"),
+    ("jpeg", "jpeg_offsets"),
+)
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read every array of an npz file once; pickled objects are refused."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; give --data the path of an .npz, .csv or a folder") from error
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path}: not a readable npz file ({error})") from error
+
+
+def decode_images(arrays: Arrays, path: Path) -> NDArray[np.uint8]:
+    """Return (N, h, w) uint8 from `images` or from encoded bytes with offsets."""
+    for bytes_key, offsets_key in ENCODED_KEYS:
+        if bytes_key in arrays and offsets_key in arrays:
+            return _decode(arrays[bytes_key], arrays[offsets_key], path)
+    if "images" in arrays:
+        images = arrays["images"]
+        if images.dtype != np.uint8 or images.ndim != 3:
+            raise DataError(f"{path}: key images: expected (N, h, w) uint8, found {images.shape} {images.dtype}")
+        return images.astype(np.uint8, copy=False)
+    raise DataError(f"{path}: expected key images, or webp/jpeg bytes with offsets; found keys {sorted(arrays)}")
+
+
+def _decode(data: NDArray[np.generic], offsets: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
+    stream, marks = data.astype(np.uint8, copy=False), offsets.astype(np.int64)
+    pictures = []
+    for row in range(len(marks) - 1):
+        picture = cv2.imdecode(stream[marks[row] : marks[row + 1]], cv2.IMREAD_GRAYSCALE)
+        if picture is None:
+            raise DataError(f"{path}: row {row}: {marks[row + 1] - marks[row]} bytes that are no picture")
+        if pictures and picture.shape != pictures[0].shape:
+            raise DataError(f"{path}: row {row}: expected {pictures[0].shape} pixels, found {picture.shape}")
+        pictures.append(picture)
+    if not pictures:
+        raise DataError(f"{path}: holds no picture")
+    return np.stack(pictures).astype(np.uint8, copy=False)
+
+
+def read_emotion_npz(path: Path) -> EmotionData:
+    """Read faces with label7 (FER2013's order), label5 (our order), or both absent keys as an error.
+
+    Rows of label5 below 0 (not one of the five) are left out; label7 wins when both are there.
+    """
+    arrays = read_arrays(path)
+    images = decode_images(arrays, path)
+    if "label7" in arrays:
+        to_ours = np.array([CLASS_NAMES.index(name) for name in FER_CLASSES])
+        labels = to_ours[_checked_labels(arrays["label7"], len(FER_CLASSES), "label7", path)]
+    elif "label5" in arrays:
+        labels = _checked_labels(arrays["label5"], 5, "label5", path)
+    else:
+        raise DataError(f"{path}: expected key label7 or label5, found {sorted(arrays)}")
+    usage = arrays["usage"].astype(np.int64) if "usage" in arrays else np.full(len(images), TRAINING)
+    votes = _vote_shares(arrays["ferplus_votes"]) if "ferplus_votes" in arrays else None
+    return EmotionData(images, labels, usage, votes)
+
+
+def _checked_labels(raw: NDArray[np.generic], count: int, key: str, path: Path) -> NDArray[np.int64]:
+    labels = raw.astype(np.int64)
+    wrong = np.flatnonzero((labels < 0) | (labels >= count))
+    if len(wrong):
+        raise DataError(f"{path}: key {key}, row {wrong[0]}: expected 0..{count - 1}, found {labels[wrong[0]]}")
+    return labels
+
+
+def _vote_shares(raw: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Turn (N, 10) FER+ counts into (N, 7) shares; NaN where half or more say it is no face, or nobody voted."""
+    counts = raw.astype(np.float32)
+    order = [VOTE_CLASSES.index(name) for name in CLASS_NAMES]
+    useful = counts[:, order]
+    total = useful.sum(axis=1, keepdims=True)
+    unknown = (counts[:, 0] == UNKNOWN_VOTE) | (counts[:, NOT_A_FACE_COLUMN] >= 5) | (total[:, 0] == 0)
+    shares = useful / np.maximum(total, 1)
+    shares[unknown] = np.nan
+    return shares.astype(np.float32)
+
+
+def read_keypoint_npz(path: Path) -> KeypointData:
+    """Read faces with points; person and source default to one group per face and the file's name."""
+    arrays = read_arrays(path)
+    if "points" not in arrays:
+        raise DataError(f"{path}: expected key points of shape (N, 15, 2), found keys {sorted(arrays)}")
+    images = decode_images(arrays, path)
+    rows = np.arange(len(images)).astype(str)
+    person = arrays["person"].astype(str) if "person" in arrays else np.char.add(f"{path.stem}-", rows)
+    source = arrays["source"].astype(str) if "source" in arrays else np.full(len(images), path.stem)
+    return KeypointData(images, arrays["points"].astype(np.float32), person, source)

@@ -1,0 +1,147 @@
+"""A training recipe: one TOML file, checked against these types."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from converter.errors import RecipeError
+
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Positive = Annotated[float, Meta(gt=0.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Residual blocks at one resolution. Every stage but the first halves height and width."""
+
+    filters: Count
+    blocks: Count
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The residual network."""
+
+    stem_filters: Count = 24
+    stem_kernel: Count = 5
+    block: Literal["basic", "bottleneck"] = "basic"
+    stages: tuple[Stage, ...]
+    head: Literal["mean", "spatial"] = "mean"
+    """mean: global average pooling. spatial: 1x1 convolution to head_filters, then all positions (for points)."""
+    head_filters: Count = 32
+    """Channels of the spatial head."""
+    dropout: Share = 0.0
+
+
+class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is trained on and how it is drawn."""
+
+    outputs: tuple[str, ...] = ()
+    """Emotion: names of the net's outputs; the five answers first. Classes that are not named are left out."""
+    validation_share: Share = 0.1
+    near_copy_correlation: Share = 1.0
+    """Emotion: pictures that correlate by this much stay on one side of the split; 1 = exact copies only."""
+    class_balance: Share = 0.0
+    """Emotion: 0 draws classes as often as they are found, 1 draws all equally often."""
+
+
+class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The optimisation."""
+
+    epochs: Count
+    batch_size: Count = 64
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: Positive = 0.1
+    """Peak of a cosine that starts after the warm-up and ends at 0."""
+    warmup_epochs: NotNegative = 1.0
+    weight_decay: NotNegative = 5e-4
+    """Of convolution and dense kernels only."""
+    average_momentum: Share = 0.999
+    """Momentum of the moving average of the weights, which is what is validated and exported."""
+    label_smoothing: Share = 0.0
+    votes_weight: Share = 0.0
+    """Emotion: share of crowd votes in the target where a file has them."""
+    mixup_alpha: NotNegative = 0.0
+    """Emotion: parameter of the Beta distribution; 0 = off."""
+    huber_delta_px: Positive = 2.0
+    """Keypoints: errors above this count linearly."""
+
+
+class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Random changes of every training picture. A mirror is always drawn with probability one half."""
+
+    rotation_deg: NotNegative = 15.0
+    scale: NotNegative = 0.15
+    """Size changes by a factor exp(+-scale)."""
+    shift_px: NotNegative = 5.0
+    """Of the 96 x 96 input."""
+    brightness: Share = 0.2
+    contrast: Share = 0.25
+    gamma: NotNegative = 0.3
+    blur: Share = 0.1
+    """Chance of a blur."""
+    noise: NotNegative = 4.0
+    """Largest standard deviation of added noise, grey levels."""
+    erase: Share = 0.25
+    """Chance of a grey rectangle over part of the face."""
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything but data and seed that decides what a training gives."""
+
+    kind: Literal["emotion", "keypoints"]
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    seed: int = 1
+    calibration_count: Count = 256
+    """Training pictures that fix the int8 ranges."""
+    data: Data = Data()
+    model: Model
+    training: Training
+    augment: Augment = Augment()
+
+
+def builtin_recipes() -> tuple[str, ...]:
+    """Name the recipes that are shipped."""
+    folder = resources.files("converter") / "recipes"
+    return tuple(sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """Read a shipped recipe by name or any recipe by path.
+
+    Raises:
+        RecipeError: no such file, not TOML, or a key or value that does not fit.
+    """
+    path = Path(name_or_path)
+    if name_or_path in builtin_recipes():
+        path = Path(str(resources.files("converter") / "recipes" / f"{name_or_path}.toml"))
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        shipped = ", ".join(builtin_recipes())
+        raise RecipeError(f"{name_or_path}: no such recipe; give a path or one of: {shipped}") from error
+    return parse_recipe(text, str(path))
+
+
+def parse_recipe(text: bytes, where: str) -> Recipe:
+    """Check a recipe's TOML; `where` names it in errors."""
+    try:
+        return msgspec.toml.decode(text, type=Recipe)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise RecipeError(f"{where}: {error}{_nearest_key(str(error))}") from error
+
+
+def _nearest_key(message: str) -> str:
+    found = re.search(r"unknown field `(\w+)`", message)
+    if not found:
+        return ""
+    known = {field for struct in (Recipe, Data, Model, Stage, Training, Augment) for field in struct.__struct_fields__}
+    near = difflib.get_close_matches(found.group(1), sorted(known), n=1)
+    return f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(sorted(known))}"

@@ -1,0 +1,141 @@
+"""The folder of one training run: what went in, how it went, what came out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from converter.errors import RunError
+from converter.recipe import Recipe
+
+_LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names of everything a run writes."""
+
+    path: Path
+
+    @property
+    def recipe_file(self) -> Path:
+        """The resolved recipe, every default written out (JSON)."""
+        return self.path / "recipe.json"
+
+    @property
+    def inputs_file(self) -> Path:
+        """Data files with digests, seed, library versions (JSON)."""
+        return self.path / "inputs.json"
+
+    @property
+    def split_file(self) -> Path:
+        """Rows of the validation part, in the order of the data after reading (JSON)."""
+        return self.path / "split.json"
+
+    @property
+    def progress_file(self) -> Path:
+        """One JSON line per epoch."""
+        return self.path / "progress.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """State from which a killed run goes on."""
+        return self.path / "checkpoints"
+
+    @property
+    def weights_file(self) -> Path:
+        """Averaged weights of the epoch that validated best."""
+        return self.path / "best.weights.h5"
+
+    @property
+    def calibration_file(self) -> Path:
+        """Rows of the training part that fix the int8 ranges (JSON)."""
+        return self.path / "calibration.json"
+
+    @property
+    def tflite_file(self) -> Path:
+        """The int8 net."""
+        return self.path / "model.tflite"
+
+    def recipe(self) -> Recipe:
+        """Read the recipe of a started run."""
+        try:
+            return msgspec.json.decode(self.recipe_file.read_bytes(), type=Recipe)
+        except OSError as error:
+            raise RunError(f"{self.path}: no run here; start one with `emotion-convert train`") from error
+
+    def inputs(self) -> dict[str, Any]:
+        """Read what went in."""
+        content: dict[str, Any] = read_json(self.inputs_file)
+        return content
+
+    def data_files(self) -> list[Path]:
+        """Name the data files of a started run."""
+        return [Path(entry["path"]) for entry in self.inputs()["data"]]
+
+    def start(self, recipe: Recipe, data: list[Path]) -> None:
+        """Write what goes in, or check that it is what a run in this folder started with.
+
+        Raises:
+            RunError: the folder holds a run of another recipe or of other data.
+        """
+        inputs = {"data": [describe(path) for path in data], "seed": recipe.seed, "libraries": library_versions()}
+        if self.recipe_file.exists():
+            self._refuse_other(recipe, inputs)
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.inputs_file, inputs)
+        self.recipe_file.write_bytes(msgspec.json.format(msgspec.json.encode(recipe)) + b"\n")
+
+    def _refuse_other(self, recipe: Recipe, inputs: dict[str, Any]) -> None:
+        if self.recipe() != recipe:
+            raise RunError(f"{self.path}: holds a run of another recipe (see recipe.json); choose another --run folder")
+        found = [entry["sha256"] for entry in self.inputs()["data"]]
+        wanted = [entry["sha256"] for entry in inputs["data"]]
+        if found != wanted:
+            raise RunError(f"{self.path}: was started with other data ({found} instead of {wanted}); choose another --run")
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Name and digest a data file, or every file of a folder together."""
+    digest = hashlib.sha256()
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    for file in files:
+        with file.open("rb") as stream:
+            for block in iter(lambda: stream.read(1 << 20), b""):
+                digest.update(block)
+    return {"path": str(path), "name": path.name, "sha256": digest.hexdigest()}
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what decides the result."""
+    versions = {"python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401  JSON has no narrower type
+    """Read a JSON file of a run."""
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise RunError(f"{path}: missing; is {path.parent} a finished run of `emotion-convert train`?") from error
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON so that a kill leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    partial.replace(path)

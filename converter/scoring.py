@@ -1,0 +1,46 @@
+"""How good a float net is on validation data: one figure to choose by, the others to read."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from converter import metrics
+from converter.datasets.types import EmotionData, KeypointData
+from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_COUNT, KEYPOINT_OFFSET_PX, KEYPOINT_SCALE_PX
+from edge_runtime.preprocess import enlarge
+
+Scores = dict[str, float]
+
+_BATCH = 256
+
+
+def answers_of(net: keras.Model, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, h, w) grey faces -> (N, outputs) real net answers."""
+    answers = []
+    for start in range(0, len(pictures), _BATCH):
+        inputs = np.stack([enlarge(picture) for picture in pictures[start : start + _BATCH]])
+        answers.append(np.asarray(net(inputs[..., np.newaxis].astype(np.float32) / 255.0, training=False)))
+    return np.concatenate(answers)
+
+
+def score_emotion(net: keras.Model, data: EmotionData) -> Scores:
+    """Accuracy and macro-F1 over the five answers; `chosen_by` is their mean."""
+    five = data.take(data.labels < len(EMOTION_LABELS))
+    answers = answers_of(net, five.images)[:, : len(EMOTION_LABELS)].argmax(axis=1)
+    table = metrics.confusion(answers, five.labels, len(EMOTION_LABELS))
+    accuracy, f1 = metrics.accuracy(answers, five.labels), metrics.macro_f1(table)
+    return {"accuracy": accuracy, "macro_f1": f1, "chosen_by": (accuracy + f1) / 2}
+
+
+def score_keypoints(net: keras.Model, data: KeypointData) -> Scores:
+    """RMSE in pixels of the crop and NME; `chosen_by` is the negative RMSE."""
+    found = points_of(answers_of(net, data.crops))
+    rmse = metrics.rmse_px(found, data.points)
+    return {"rmse_px": rmse, "nme": metrics.nme(found, data.points), "chosen_by": -rmse}
+
+
+def points_of(answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 30) net answers -> (N, 15, 2) pixels of the 96 x 96 crop."""
+    return answers.reshape(-1, KEYPOINT_COUNT, 2) * np.float32(KEYPOINT_SCALE_PX) + np.float32(KEYPOINT_OFFSET_PX)

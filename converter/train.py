@@ -1,0 +1,126 @@
+"""Train one net by one recipe: checkpoints after every epoch, goes on where it was killed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+import cv2
+import keras
+import tensorflow as tf
+
+from converter.batches import Batch, Batches
+from converter.optimization import WeightAverage, learning_rate_at, loss_of, optimizer_of
+from converter.recipe import Recipe
+from converter.run_folder import RunFolder
+from converter.scoring import Scores
+
+_PREFETCH = 4
+
+
+class Score(Protocol):
+    """Judges a net on the validation part."""
+
+    def __call__(self, net: keras.Model) -> Scores:
+        """Return figures; `chosen_by` is the one that grows with quality."""
+        ...
+
+
+class Progress(Protocol):
+    """Hears how far a run is."""
+
+    def epoch_started(self, epoch: int, steps: int) -> None:
+        """Hear that an epoch of so many steps begins."""
+        ...
+
+    def step_done(self, loss: float) -> None:
+        """Hear one step's loss (a running mean)."""
+        ...
+
+    def epoch_done(self, record: dict[str, float]) -> None:
+        """Hear the record of a finished epoch."""
+        ...
+
+
+class Trainer:
+    """One net, its optimizer, its average, and the state on disk."""
+
+    def __init__(self, recipe: Recipe, net: keras.Model, batches: Batches, run: RunFolder) -> None:
+        """Build everything that a checkpoint holds and load the newest checkpoint, if there is one."""
+        cv2.setNumThreads(1)
+        self._recipe, self._net, self._batches, self._run = recipe, net, batches, run
+        self._optimizer = optimizer_of(recipe.training, net)
+        self._average = WeightAverage(net, recipe.training.average_momentum)
+        self._epochs_done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._best = tf.Variable(float("-inf"), dtype=tf.float64, trainable=False)
+        checkpoint = tf.train.Checkpoint(
+            net=net,
+            optimizer=self._optimizer,
+            average=self._average,
+            epochs_done=self._epochs_done,
+            best=self._best,
+        )
+        self._manager = tf.train.CheckpointManager(checkpoint, str(run.checkpoints), max_to_keep=2)
+        if self._manager.latest_checkpoint:
+            checkpoint.restore(self._manager.latest_checkpoint).assert_existing_objects_matched()
+        self._step = self._compiled_step()
+
+    def fit(self, score: Score, progress: Progress) -> None:
+        """Train the epochs that are left."""
+        for epoch in range(int(self._epochs_done.numpy()), self._recipe.training.epochs):
+            started = time.monotonic()
+            progress.epoch_started(epoch, self._batches.per_epoch)
+            loss = self._train_epoch(epoch, progress)
+            with self._average.applied():
+                scores = score(self._net)
+                self._keep_if_best(scores)
+            record = {"epoch": epoch, "loss": loss, **scores, "seconds": round(time.monotonic() - started, 1)}
+            self._write(record)
+            self._epochs_done.assign(epoch + 1)
+            self._manager.save()
+            progress.epoch_done(record)
+
+    def _train_epoch(self, epoch: int, progress: Progress) -> float:
+        total = 0.0
+        for index, (pictures, targets) in enumerate(self._prefetched(epoch)):
+            step = epoch * self._batches.per_epoch + index
+            self._optimizer.learning_rate = learning_rate_at(self._recipe.training, step, self._batches.per_epoch)
+            total += float(self._step(pictures, targets))
+            progress.step_done(total / (index + 1))
+        return total / self._batches.per_epoch
+
+    def _prefetched(self, epoch: int) -> Iterator[Batch]:
+        """Make the next batches while the net is busy with this one."""
+        outputs = self._net.output_shape[-1]
+        signature = (
+            tf.TensorSpec((None, *self._net.input_shape[1:]), tf.uint8),
+            tf.TensorSpec((None, outputs), tf.float32),
+        )
+        made = tf.data.Dataset.from_generator(lambda: self._batches.epoch(epoch), output_signature=signature)
+        yield from made.prefetch(_PREFETCH)
+
+    def _compiled_step(self) -> tf.types.experimental.PolymorphicFunction:
+        loss_function, net, optimizer, average = loss_of(self._recipe), self._net, self._optimizer, self._average
+
+        def step(pictures: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+            with tf.GradientTape() as tape:
+                answers = net(tf.cast(pictures, tf.float32) / 255.0, training=True)
+                loss = loss_function(targets, answers)
+            gradients = tape.gradient(loss, net.trainable_variables)
+            optimizer.apply(gradients, net.trainable_variables)
+            average.update()
+            return loss
+
+        return tf.function(step)
+
+    def _keep_if_best(self, scores: Scores) -> None:
+        if scores["chosen_by"] > float(self._best.numpy()):
+            self._best.assign(scores["chosen_by"])
+            self._net.save_weights(self._run.weights_file)
+
+    def _write(self, record: dict[str, float]) -> None:
+        # A kill after this line and before the checkpoint repeats the epoch: readers take the last record of an epoch.
+        with self._run.progress_file.open("a") as stream:
+            stream.write(json.dumps(record) + "\n")

@@ -1,0 +1,62 @@
+"""What code assumes of every model bundle: the only home of sizes, names and their order."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+INPUT_SIZE_PX: Final = 96
+"""Side of the square grey input of both ResNets."""
+
+EMOTION_SOURCE_SIZE_PX: Final = 48
+"""Side at which emotion crops are sampled before they are enlarged: FER2013 has no finer detail."""
+
+KEYPOINT_NAMES: Final[tuple[str, ...]] = (
+    "left_eye_center",
+    "right_eye_center",
+    "left_eye_inner_corner",
+    "left_eye_outer_corner",
+    "right_eye_inner_corner",
+    "right_eye_outer_corner",
+    "left_eyebrow_inner_end",
+    "left_eyebrow_outer_end",
+    "right_eyebrow_inner_end",
+    "right_eyebrow_outer_end",
+    "nose_tip",
+    "mouth_left_corner",
+    "mouth_right_corner",
+    "mouth_center_top_lip",
+    "mouth_center_bottom_lip",
+)
+"""Order of the Kaggle facial keypoints set. Left and right are the SUBJECT's: left points have the larger x."""
+
+KEYPOINT_COUNT: Final = len(KEYPOINT_NAMES)
+
+MIRROR_ORDER: Final[tuple[int, ...]] = (1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11, 13, 14)
+"""Row i of a mirrored picture's points is row MIRROR_ORDER[i] of the original's, with x -> width - 1 - x."""
+
+LEFT_EYE, RIGHT_EYE = 0, 1
+MOUTH_LEFT, MOUTH_RIGHT = 11, 12
+
+KEYPOINT_OFFSET_PX: Final = 47.5
+"""Keypoint nets answer (pixel - KEYPOINT_OFFSET_PX) / KEYPOINT_SCALE_PX, pixel centres at whole numbers."""
+
+KEYPOINT_SCALE_PX: Final = 48.0
+
+EMOTION_LABELS: Final[tuple[str, ...]] = ("angry", "disgust", "sad", "happy", "surprise")
+"""The five answers, in the order of every score vector."""
+
+NONE_OUTPUT: Final = "none"
+"""Name of a net output that means: none of the five answers."""
+
+INPUT_SCALE: Final = 1.0 / 255.0
+"""Scale of every int8 input: real value = pixel / 255."""
+
+INPUT_ZERO_POINT: Final = -128
+
+MANIFEST_SCHEMA: Final = "emotion-edge.model/1"
+
+ModelKind = Literal["keypoints", "emotion", "faces"]
+"""What a bundle answers."""
+
+UncertainReason = Literal["low_confidence", "small_face", "blurred", "pose"]
+"""Why a face got no emotion label."""
