@@ -72,12 +72,12 @@ def light(picture: Picture, augment: Augment, rng: np.random.Generator) -> Pictu
     mean = float(real.mean())
     real = (real - mean) * gain + mean + rng.uniform(-augment.brightness, augment.brightness)
     if rng.random() < augment.blur:
-        real = cv2.GaussianBlur(real, (0, 0), rng.uniform(0.5, 2.0))
+        real = np.asarray(cv2.GaussianBlur(real, (0, 0), rng.uniform(0.5, 2.0)), np.float32)
     noise = rng.uniform(0, augment.noise) / 255.0
     real = real + noise * rng.standard_normal(real.shape, dtype=np.float32)
     if rng.random() < augment.erase:
         _cover(real, rng)
-    return (np.clip(real, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    return np.asarray(np.clip(real, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
 
 
 def _cover(real: NDArray[np.float32], rng: np.random.Generator) -> None:

@@ -7,12 +7,11 @@ Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, FULLY_CO
 from __future__ import annotations
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import layers
 
 from converter.recipe import Model
 from edge_runtime.contract import INPUT_SIZE_PX
-
-Tensor = keras.KerasTensor
 
 _BOTTLENECK_RATIO = 4
 
@@ -36,9 +35,9 @@ def build(model: Model, outputs: int) -> keras.Model:
 
 def _convolution(x: Tensor, filters: int, kernel: int, *, stride: int = 1) -> Tensor:
     """Convolve and normalise; the converter folds the normalisation into the convolution."""
-    x = layers.Conv2D(
-        filters, kernel, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )(x)
+    x = layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(
+        x
+    )
     return layers.BatchNormalization(momentum=0.9)(x)
 
 

@@ -100,7 +100,9 @@ class RunFolder:
         found = [entry["sha256"] for entry in self.inputs()["data"]]
         wanted = [entry["sha256"] for entry in inputs["data"]]
         if found != wanted:
-            raise RunError(f"{self.path}: was started with other data ({found} instead of {wanted}); choose another --run")
+            raise RunError(
+                f"{self.path}: was started with other data ({found} instead of {wanted}); choose another --run"
+            )
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -116,13 +118,8 @@ def describe(path: Path) -> dict[str, Any]:
 
 def library_versions() -> dict[str, str]:
     """Versions of what decides the result."""
-    versions = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    installed = {name for name in _LIBRARIES if any(metadata.distributions(name=name))}
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in sorted(installed)}
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401  JSON has no narrower type

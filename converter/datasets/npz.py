@@ -56,14 +56,14 @@ def decode_images(arrays: Arrays, path: Path) -> NDArray[np.uint8]:
 
 def _decode(data: NDArray[np.generic], offsets: NDArray[np.generic], path: Path) -> NDArray[np.uint8]:
     stream, marks = data.astype(np.uint8, copy=False), offsets.astype(np.int64)
-    pictures = []
+    pictures: list[NDArray[np.uint8]] = []
     for row in range(len(marks) - 1):
         picture = cv2.imdecode(stream[marks[row] : marks[row + 1]], cv2.IMREAD_GRAYSCALE)
         if picture is None:
             raise DataError(f"{path}: row {row}: {marks[row + 1] - marks[row]} bytes that are no picture")
         if pictures and picture.shape != pictures[0].shape:
             raise DataError(f"{path}: row {row}: expected {pictures[0].shape} pixels, found {picture.shape}")
-        pictures.append(picture)
+        pictures.append(np.asarray(picture, np.uint8))
     if not pictures:
         raise DataError(f"{path}: holds no picture")
     return np.stack(pictures).astype(np.uint8, copy=False)
@@ -103,9 +103,9 @@ def _vote_shares(raw: NDArray[np.generic]) -> NDArray[np.float32]:
     useful = counts[:, order]
     total = useful.sum(axis=1, keepdims=True)
     unknown = (counts[:, 0] == UNKNOWN_VOTE) | (counts[:, NOT_A_FACE_COLUMN] >= 5) | (total[:, 0] == 0)
-    shares = useful / np.maximum(total, 1)
+    shares: NDArray[np.float32] = (useful / np.maximum(total, 1)).astype(np.float32)
     shares[unknown] = np.nan
-    return shares.astype(np.float32)
+    return shares
 
 
 def read_keypoint_npz(path: Path) -> KeypointData:

@@ -87,7 +87,7 @@ class KeypointData:
     @property
     def margin_px(self) -> int:
         """Pixels around the 96 x 96 crop on each side."""
-        return (self.images.shape[1] - INPUT_SIZE_PX) // 2
+        return (int(self.images.shape[1]) - INPUT_SIZE_PX) // 2
 
     @property
     def crops(self) -> NDArray[np.uint8]:
