@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from converter.datasets.types import CLASS_NAMES, TRAINING, EmotionData, KeypointData
+from converter.datasets.label_orders import FER_CLASSES, to_class_index
+from converter.datasets.types import CLASS_NAMES, TRAINING, USAGE_NAMES, EmotionData, KeypointData
 from converter.errors import DataError
-
-FER_CLASSES: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-"""FER2013's own order of its seven classes."""
+from edge_runtime.contract import EMOTION_LABELS
 
 VOTE_CLASSES: Final = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
 """The first seven FER+ columns; contempt, unknown and not-a-face follow and say nothing about our classes."""
 
 NOT_A_FACE_COLUMN: Final = 9
-UNKNOWN_VOTE: Final = 255
+UNKNOWN_BYTE: Final = 255
 ENCODED_KEYS: Final = (
     ("webp", "webp_offsets"),
     ("wide_jpeg", "wide_offsets"),
@@ -32,12 +36,24 @@ Arrays = dict[str, NDArray[np.generic]]
 
 def read_arrays(path: Path) -> Arrays:
     """Read every array of an npz file once; pickled objects are refused."""
+    with _opened(path) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+def read_keys(path: Path) -> list[str]:
+    """Name the arrays of an npz file without reading them."""
+    with _opened(path) as archive:
+        return list(archive.files)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[NpzFile]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        with path.open("rb") as stream, NpzFile(stream, allow_pickle=False) as archive:
+            yield archive
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; give --data the path of an .npz, .csv or a folder") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a readable npz file ({error})") from error
 
 
@@ -72,28 +88,39 @@ def _decode(data: NDArray[np.generic], offsets: NDArray[np.generic], path: Path)
 def read_emotion_npz(path: Path) -> EmotionData:
     """Read faces with label7 (FER2013's order), label5 (our order), or both absent keys as an error.
 
-    Rows of label5 below 0 (not one of the five) are left out; label7 wins when both are there.
+    Rows of label5 that are -1 (not one of the five) are left out; label7 wins when both are there.
     """
     arrays = read_arrays(path)
     images = decode_images(arrays, path)
     if "label7" in arrays:
-        to_ours = np.array([CLASS_NAMES.index(name) for name in FER_CLASSES])
-        labels = to_ours[_checked_labels(arrays["label7"], len(FER_CLASSES), "label7", path)]
+        labels = to_class_index(_checked(arrays["label7"], range(len(FER_CLASSES)), "label7", path), "fer7")
     elif "label5" in arrays:
-        labels = _checked_labels(arrays["label5"], 5, "label5", path)
+        labels = _five(arrays["label5"], path)
     else:
         raise DataError(f"{path}: expected key label7 or label5, found {sorted(arrays)}")
-    usage = arrays["usage"].astype(np.int64) if "usage" in arrays else np.full(len(images), TRAINING)
+    usage = np.full(len(images), TRAINING)
+    if "usage" in arrays:
+        usage = _checked(arrays["usage"], range(len(USAGE_NAMES)), "usage", path)
     votes = _vote_shares(arrays["ferplus_votes"]) if "ferplus_votes" in arrays else None
-    return EmotionData(images, labels, usage, votes)
+    return EmotionData(images, labels, usage, votes).take(labels >= 0)
 
 
-def _checked_labels(raw: NDArray[np.generic], count: int, key: str, path: Path) -> NDArray[np.int64]:
+def _five(raw: NDArray[np.generic], path: Path) -> NDArray[np.int64]:
+    """Read this project's numbers; -1, which is 255 in a file of bytes, stands for none of the five."""
     labels = raw.astype(np.int64)
-    wrong = np.flatnonzero((labels < 0) | (labels >= count))
+    labels[labels == UNKNOWN_BYTE] = -1
+    return _checked(labels, range(-1, len(EMOTION_LABELS)), "label5", path)
+
+
+def _checked(raw: NDArray[np.generic], allowed: range, key: str, path: Path) -> NDArray[np.int64]:
+    numbers = raw.astype(np.int64)
+    wrong = np.flatnonzero((numbers < allowed.start) | (numbers >= allowed.stop))
     if len(wrong):
-        raise DataError(f"{path}: key {key}, row {wrong[0]}: expected 0..{count - 1}, found {labels[wrong[0]]}")
-    return labels
+        row = wrong[0]
+        raise DataError(
+            f"{path}: key {key}, row {row}: expected {allowed.start}..{allowed.stop - 1}, found {numbers[row]}"
+        )
+    return numbers
 
 
 def _vote_shares(raw: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -102,7 +129,7 @@ def _vote_shares(raw: NDArray[np.generic]) -> NDArray[np.float32]:
     order = [VOTE_CLASSES.index(name) for name in CLASS_NAMES]
     useful = counts[:, order]
     total = useful.sum(axis=1, keepdims=True)
-    unknown = (counts[:, 0] == UNKNOWN_VOTE) | (counts[:, NOT_A_FACE_COLUMN] >= 5) | (total[:, 0] == 0)
+    unknown = (counts[:, 0] == UNKNOWN_BYTE) | (counts[:, NOT_A_FACE_COLUMN] >= 5) | (total[:, 0] == 0)
     shares: NDArray[np.float32] = (useful / np.maximum(total, 1)).astype(np.float32)
     shares[unknown] = np.nan
     return shares

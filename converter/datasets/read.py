@@ -1,21 +1,58 @@
-"""Read training data of any supported form by what the path is."""
+"""Read training data of any supported form by what the path is: .npz, .csv, or a folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from converter.datasets.npz import read_emotion_npz, read_keypoint_npz
+from converter.datasets.csv_rows import read_header
+from converter.datasets.fer_csv import COLUMNS as FER_COLUMNS
+from converter.datasets.fer_csv import read_fer_csv
+from converter.datasets.folders import read_folder
+from converter.datasets.keypoint_csv import COLUMNS as KEYPOINT_COLUMNS
+from converter.datasets.keypoint_csv import read_keypoint_csv
+from converter.datasets.label_orders import LabelOrder
+from converter.datasets.npz import read_emotion_npz, read_keypoint_npz, read_keys
 from converter.datasets.types import EmotionData, KeypointData
 from converter.errors import DataError
 
+DataKind = Literal["emotion", "keypoints"]
 
-def read_emotion(paths: list[Path]) -> EmotionData:
-    """Read and join emotion data."""
-    parts = [read_emotion_npz(path) for path in paths]
-    if not parts:
-        raise DataError("no data file given; add --data PATH")
+
+def kind_of(path: Path) -> DataKind:
+    """Say what a path holds: labelled faces or faces with points.
+
+    Raises:
+        DataError: there is nothing, or nothing that is known.
+    """
+    if path.is_dir():
+        return "emotion"
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    if path.suffix.lower() == ".csv":
+        return _kind_of_csv(path)
+    return "keypoints" if "points" in read_keys(path) else "emotion"
+
+
+def _kind_of_csv(path: Path) -> DataKind:
+    header = read_header(path)
+    if set(FER_COLUMNS) <= set(header):
+        return "emotion"
+    if "Image" in header:
+        return "keypoints"
+    raise DataError(
+        f"{path}, line 1: expected columns {list(FER_COLUMNS)} (faces with an emotion), or "
+        f"{KEYPOINT_COLUMNS[0]}, ..., {KEYPOINT_COLUMNS[-1]} (faces with points); found {list(header[:8])}"
+    )
+
+
+def read_emotion(paths: list[Path], order: LabelOrder | None = None) -> EmotionData:
+    """Read and join labelled faces; `order` is the numbering of CSV files whose numbers do not prove it."""
+    parts = [_read_emotion(path, order) for path in paths]
+    _refuse_nothing(parts)
+    _refuse_sizes({part.images.shape[1:] for part in parts}, paths)
     if len(parts) == 1:
         return parts[0]
     votes = None
@@ -30,13 +67,45 @@ def read_emotion(paths: list[Path]) -> EmotionData:
 
 
 def read_keypoints(paths: list[Path]) -> KeypointData:
-    """Read and join keypoint data."""
-    parts = [read_keypoint_npz(path) for path in paths]
-    if not parts:
-        raise DataError("no data file given; add --data PATH")
+    """Read and join faces with points."""
+    parts = [_read_keypoints(path) for path in paths]
+    _refuse_nothing(parts)
+    # Wider pictures are cut to the crop only where files of both forms come together.
+    images = [part.images for part in parts]
+    if len({part.margin_px for part in parts}) > 1:
+        images = [part.crops for part in parts]
     return KeypointData(
-        np.concatenate([part.images for part in parts]),
+        np.concatenate(images),
         np.concatenate([part.points for part in parts]),
         np.concatenate([part.person for part in parts]),
         np.concatenate([part.source for part in parts]),
     )
+
+
+def _read_emotion(path: Path, order: LabelOrder | None) -> EmotionData:
+    _refuse_kind(path, "emotion")
+    if path.is_dir():
+        return read_folder(path)
+    return read_fer_csv(path, order) if path.suffix.lower() == ".csv" else read_emotion_npz(path)
+
+
+def _read_keypoints(path: Path) -> KeypointData:
+    _refuse_kind(path, "keypoints")
+    return read_keypoint_csv(path) if path.suffix.lower() == ".csv" else read_keypoint_npz(path)
+
+
+def _refuse_kind(path: Path, wanted: DataKind) -> None:
+    names = {"emotion": "faces with an emotion", "keypoints": "faces with points"}
+    found = kind_of(path)
+    if found != wanted:
+        raise DataError(f"{path}: expected {names[wanted]}, found {names[found]}")
+
+
+def _refuse_nothing(parts: list[EmotionData] | list[KeypointData]) -> None:
+    if not parts:
+        raise DataError("no data file given; add --data PATH")
+
+
+def _refuse_sizes(sizes: set[tuple[int, ...]], paths: list[Path]) -> None:
+    if len(sizes) > 1:
+        raise DataError(f"{', '.join(map(str, paths))}: expected pictures of one size, found {sorted(sizes)}")
