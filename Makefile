@@ -3,7 +3,8 @@ PYTHON ?= python3
 MEDIA ?=
 PYTEST_ARGS ?=
 
-PIP_FLAGS := -q --disable-pip-version-check
+# Errors only: a first run is quiet, and what it prints matters.
+PIP_FLAGS := -qq --disable-pip-version-check
 METADATA := setup.py pyproject.toml
 
 # .venv is what a device gets, plus the demo's photograph. .venv-light is what a device gets, as a built wheel, and
@@ -15,7 +16,7 @@ BIN := .venv-dev/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-light test-media check format bench clean broker
+.PHONY: help demo test test-light test-media check format bench clean broker media-folder
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +32,7 @@ test-light: $(LIGHT_STAMP) ## check the built wheel with its base dependencies a
 	.venv-light/bin/pip install $(PIP_FLAGS) --force-reinstall --no-deps .
 	.venv-light/bin/python tests/light/check_light_install.py
 
-test-media: $(DEV_STAMP) ## run the tests on real clips and scenes: make test-media MEDIA=DIR
-	@test -d "$(MEDIA)" || { echo "MEDIA must be a folder with clips/ and scenes/, found '$(MEDIA)': make test-media MEDIA=DIR"; exit 2; }
+test-media: media-folder $(DEV_STAMP) ## run the tests on real clips and scenes: make test-media MEDIA=DIR
 	$(BIN)/pytest -m media --media "$(MEDIA)" $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) ## lint, format, types and architecture; no device, broker or network
@@ -54,6 +54,9 @@ clean: ## remove environments, caches and build output
 
 broker:
 	@scripts/ensure-broker
+
+media-folder:
+	@test -d "$(MEDIA)" || { echo "MEDIA must be a folder with clips/ and scenes/, found '$(MEDIA)': make test-media MEDIA=DIR"; exit 2; }
 
 $(DEMO_STAMP): $(METADATA)
 	@scripts/make-venv "$(PYTHON)" .venv

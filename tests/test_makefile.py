@@ -1,0 +1,41 @@
+"""`make` tells a newcomer what there is, and what CI runs is what a developer runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TARGETS = ("bench", "check", "clean", "demo", "format", "help", "test", "test-light", "test-media")
+
+
+def make(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make in the repository."""
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_make_alone_lists_every_target_with_one_line(repository: Path) -> None:
+    done = make(repository)
+
+    listed = re.findall(r"^  make (\S+) +\S+", done.stdout, re.MULTILINE)
+    assert done.returncode == 0, done.stderr
+    assert sorted(listed) == sorted(TARGETS)
+
+
+@pytest.mark.parametrize("folder", ["", "/no/such/folder"])
+def test_media_tests_refuse_a_folder_that_is_not_there(folder: str, repository: Path) -> None:
+    done = make(repository, "test-media", f"MEDIA={folder}")
+
+    assert done.returncode != 0
+    assert f"found '{folder}'" in done.stdout
+
+
+def test_ci_runs_the_commands_a_developer_runs(repository: Path) -> None:
+    script = (repository / ".ci" / "run").read_text(encoding="utf-8")
+
+    targets = re.findall(r"^ *step make (\S+)", script, re.MULTILINE)
+
+    assert targets == ["check", "test", "test-media"]
