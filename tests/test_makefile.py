@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -9,12 +10,16 @@ from pathlib import Path
 import pytest
 
 TARGETS = ("bench", "check", "clean", "demo", "format", "help", "test", "test-light", "test-media")
+HANDED_DOWN = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MEDIA", "MFLAGS"}
 
 
 def make(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run make in the repository."""
+    """Run make in the repository, without what a make that started these tests hands down."""
     command = ["make", "--no-print-directory", *arguments]
-    return subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60, check=False)
+    environment = {name: value for name, value in os.environ.items() if name not in HANDED_DOWN}
+    return subprocess.run(
+        command, cwd=repository, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_make_alone_lists_every_target_with_one_line(repository: Path) -> None:
