@@ -1,0 +1,115 @@
+"""What applying a device to a root would change; reading only."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware_config.boot_partition import conflicts, recognise, with_include, with_words
+from firmware_config.model import Device, Family
+from firmware_config.render import CMDLINE_WORDS, CONFIG_FRAGMENT, OWNED, system_files
+from firmware_config.render.boot import words
+from firmware_config.render.paths import BOOT
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file before and after."""
+
+    name: str
+    """Path relative to the root, with forward slashes; the boot partition is boot/firmware."""
+
+    path: Path
+    """Where it is."""
+
+    before: str | None
+    """Text now; None when there is no such file."""
+
+    after: str | None
+    """Text then; None when the file goes."""
+
+    def diff(self) -> str:
+        """Return a unified diff, empty when nothing changes."""
+        lines = difflib.unified_diff(
+            (self.before or "").splitlines(keepends=True),
+            (self.after or "").splitlines(keepends=True),
+            "/dev/null" if self.before is None else f"a/{self.name}",
+            "/dev/null" if self.after is None else f"b/{self.name}",
+        )
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes one application would make, and what a person should look at first."""
+
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...]
+
+    def diff(self) -> str:
+        """Return the unified diff of all changes."""
+        return "".join(change.diff() for change in self.changes)
+
+
+def plan(device: Device, root: Path, boot: Path | None = None) -> Plan:
+    """Compare a device's files with a root.
+
+    Args:
+        device: what the root should become.
+        root: root of the system: `/`, or the mounted card.
+        boot: the boot partition when it is not mounted at ROOT/boot/firmware.
+
+    Raises:
+        BootPartitionError: the device is a Raspberry Pi and the boot partition is not one this program knows.
+    """
+    folder = boot or root / BOOT
+    rendered = system_files(device)
+    candidates = [_change(name, _locate(name, root, folder), rendered.get(name)) for name in OWNED]
+    warnings: tuple[str, ...] = ()
+    if device.profile.board.family is Family.RASPBERRY_PI:
+        recognise(folder)
+        candidates += _boot_changes(folder, rendered)
+        warnings = _warnings(folder, rendered)
+    return Plan(tuple(change for change in candidates if change.before != change.after), warnings)
+
+
+def _boot_changes(folder: Path, rendered: dict[str, str]) -> list[Change]:
+    config, cmdline = folder / "config.txt", folder / "cmdline.txt"
+    before_words = _read(folder / Path(CMDLINE_WORDS).name) or ""
+    config_text, cmdline_text = _read(config) or "", _read(cmdline) or ""
+    return [
+        Change(f"{BOOT}/config.txt", config, config_text, with_include(config_text)),
+        Change(
+            f"{BOOT}/cmdline.txt",
+            cmdline,
+            cmdline_text,
+            with_words(cmdline_text, words(rendered[CMDLINE_WORDS]), words(before_words)),
+        ),
+    ]
+
+
+def _warnings(folder: Path, rendered: dict[str, str]) -> tuple[str, ...]:
+    config = folder / "config.txt"
+    twice = conflicts(_read(config) or "", rendered[CONFIG_FRAGMENT])
+    return tuple(
+        f"{config}: dtoverlay={name} is there already and the profile loads it too; remove one of them"
+        for name in twice
+    )
+
+
+def _change(name: str, path: Path, after: str | None) -> Change:
+    return Change(name, path, _read(path), after)
+
+
+def _locate(name: str, root: Path, boot: Path) -> Path:
+    prefix = f"{BOOT}/"
+    return boot / name.removeprefix(prefix) if name.startswith(prefix) else root / name
+
+
+def _read(path: Path) -> str | None:
+    # newline="" keeps CRLF: config.txt is often edited on Windows.
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8", newline="") as stream:
+        return stream.read()
