@@ -59,6 +59,8 @@ WALL_CLOCK = {
     ("datetime", "today"),
     ("date", "today"),
 }
+# firmware_config has no Clock: its command line takes the time and hands it to the pure rest.
+READS_WALL_CLOCK = {"edge_runtime.clock", "firmware_config.__main__"}
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 
@@ -251,7 +253,7 @@ def test_the_wall_clock_is_read_in_the_clock_module_only() -> None:
     found = [
         f"{source.where}:{node.lineno}: {ast.unparse(node.func)} belongs in edge_runtime/clock.py; take a Clock"
         for source in sources("edge_runtime", "firmware_config")
-        if source.module != "edge_runtime.clock"
+        if source.module not in READS_WALL_CLOCK
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and _reads_wall_clock(node.func)
     ]
