@@ -1,0 +1,177 @@
+"""A model bundle: a folder or one stored zip, verified before anything reads the model."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime._version import __version__
+from edge_runtime.contract import EMOTION_LABELS, INPUT_SIZE_PX, KEYPOINT_COUNT, MANIFEST_SCHEMA, NONE_OUTPUT, ModelKind
+from edge_runtime.errors import BundleError, ContractError
+from edge_runtime.manifest import Manifest
+
+MODEL_FILE: Final = "model.tflite"
+MANIFEST_FILE: Final = "manifest.json"
+GOLDEN_FILE: Final = "golden.npz"
+LABELS_FILE: Final = "labels.txt"
+SUMS_FILE: Final = "SHA256SUMS"
+ZIP_SUFFIX: Final = ".emodel"
+REQUIRED_FILES: Final = (MODEL_FILE, MANIFEST_FILE, LABELS_FILE)
+
+_MAX_FILE_BYTES = 64 * 1024 * 1024  # a bundle is an input from outside: bound what one file may claim
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle. Every file's digest matched SHA256SUMS."""
+
+    path: Path
+    """Where it came from."""
+    manifest: Manifest
+    files: dict[str, bytes]
+    """Contents by file name."""
+
+    @property
+    def model(self) -> bytes:
+        """The .tflite."""
+        return self.files[MODEL_FILE]
+
+    @property
+    def model_sha256(self) -> str:
+        """Hexadecimal digest of the .tflite."""
+        return hashlib.sha256(self.model).hexdigest()
+
+    def golden(self) -> dict[str, NDArray[np.generic]]:
+        """Arrays of the self-test: `inputs` (N, h, w) uint8 and `output_0`... int8; empty when there are none."""
+        if GOLDEN_FILE not in self.files:
+            return {}
+        with np.load(io.BytesIO(self.files[GOLDEN_FILE]), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+
+def builtin_bundle_path(kind: ModelKind) -> Path:
+    """Path of the shipped bundle of a kind."""
+    return Path(str(resources.files("edge_runtime") / "assets" / kind))
+
+
+def load_bundle(path: Path, *, kind: ModelKind | None = None) -> Bundle:
+    """Read and verify a bundle folder or .emodel file.
+
+    Args:
+        path: folder or zip.
+        kind: refuse any other kind.
+
+    Raises:
+        BundleError: missing, unreadable, incomplete or damaged.
+        ContractError: intact, but not what this runtime expects.
+    """
+    files = _read_zip(path) if path.is_file() else _read_folder(path)
+    verify_digests(files, path)
+    missing = [name for name in REQUIRED_FILES if name not in files]
+    if missing:
+        raise BundleError(f"{path}: incomplete bundle, no {missing[0]}; make it with `emotion-convert export`")
+    try:
+        manifest = msgspec.json.decode(files[MANIFEST_FILE], type=Manifest)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ContractError(f"{path}/{MANIFEST_FILE}: {error}; make it with `emotion-convert export`") from error
+    bundle = Bundle(path, manifest, files)
+    check_contract(bundle, kind=kind)
+    return bundle
+
+
+def verify_digests(files: dict[str, bytes], path: Path) -> None:
+    """Compare every file with SHA256SUMS; a file that is not listed is refused too."""
+    if SUMS_FILE not in files:
+        raise BundleError(f"{path}: no {SUMS_FILE}, so nothing proves the model is intact; export it again")
+    listed = {}
+    for line in files[SUMS_FILE].decode("ascii", errors="replace").splitlines():
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    for name, content in files.items():
+        if name == SUMS_FILE or name.startswith(SUMS_FILE + "."):
+            continue
+        found = hashlib.sha256(content).hexdigest()
+        if listed.get(name) != found:
+            raise BundleError(
+                f"{path}/{name}: damaged: digest {found[:12]}..., expected {listed.get(name, 'none')[:12]}...; "
+                f"copy the bundle again"
+            )
+    for name in listed:
+        if name not in files:
+            raise BundleError(f"{path}: {name} is listed in {SUMS_FILE} but missing; copy the bundle again")
+
+
+def check_contract(bundle: Bundle, *, kind: ModelKind | None) -> None:
+    """Refuse a bundle whose manifest does not fit edge_runtime.contract."""
+    manifest, path = bundle.manifest, bundle.path
+    _expect(path, "schema", manifest.schema, MANIFEST_SCHEMA)
+    if kind is not None:
+        _expect(path, "kind", manifest.kind, kind)
+    if _version_key(manifest.min_runtime_version) > _version_key(__version__):
+        raise ContractError(
+            f"{path}: needs emotion-edge >= {manifest.min_runtime_version}, this is {__version__}; upgrade the runtime"
+        )
+    if manifest.kind == "faces":
+        return
+    _expect(path, "input.shape", manifest.input.shape, (1, INPUT_SIZE_PX, INPUT_SIZE_PX, 1))
+    if manifest.kind == "keypoints":
+        _expect(path, "output.shape", manifest.output.shape, (1, 2 * KEYPOINT_COUNT))
+        return
+    _expect(path, "labels", manifest.labels, EMOTION_LABELS)
+    written = tuple(bundle.files[LABELS_FILE].decode("utf-8", errors="replace").split())
+    _expect(path, LABELS_FILE, written, EMOTION_LABELS)
+    names = manifest.output.names
+    _expect(path, "output.names (without none)", tuple(n for n in names if n != NONE_OUTPUT), EMOTION_LABELS)
+    _expect(path, "output.shape", manifest.output.shape, (1, len(names)))
+
+
+def _expect(path: Path, what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise ContractError(
+            f"{path}: {what} is {found}, but this runtime expects {expected}; "
+            f"export the model again with `emotion-convert export`"
+        )
+
+
+def _version_key(version: str) -> tuple[int, ...]:
+    digits = version.split("-", maxsplit=1)[0].split("+", maxsplit=1)[0].split(".")
+    return tuple(int(part) for part in digits if part.isdigit())
+
+
+def _read_folder(path: Path) -> dict[str, bytes]:
+    try:
+        entries = sorted(entry for entry in path.iterdir() if entry.is_file())
+        return {entry.name: _read_bounded(entry) for entry in entries}
+    except OSError as error:
+        raise BundleError(f"{path}: cannot read the model bundle ({error.strerror}); check the path") from error
+
+
+def _read_bounded(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > _MAX_FILE_BYTES:
+        raise BundleError(f"{path}: {size} bytes, expected at most {_MAX_FILE_BYTES}; this is no model bundle")
+    return path.read_bytes()
+
+
+def _read_zip(path: Path) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if entry.file_size > _MAX_FILE_BYTES or "/" in entry.filename:
+                    raise BundleError(
+                        f"{path}: unexpected entry {entry.filename}; make it with `emotion-convert export`"
+                    )
+            return {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError) as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"{path}: neither a bundle folder nor an {ZIP_SUFFIX} file ({error})") from error

@@ -1,0 +1,123 @@
+"""Boxes and similarity transforms; pixel centres lie at whole numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float32]
+"""(N, 2) x, y."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Rectangle in frame pixels, half-open: x0 <= x < x1."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        """Pixels from left to right."""
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        """Pixels from top to bottom."""
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        """Square pixels; 0 for an empty box."""
+        return max(self.width, 0.0) * max(self.height, 0.0)
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """Middle of the box, x and y."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def clipped(self, width: int, height: int) -> Box:
+        """Cut the box at the border of a picture."""
+        return Box(max(self.x0, 0.0), max(self.y0, 0.0), min(self.x1, float(width)), min(self.y1, float(height)))
+
+    def scaled(self, factor: float) -> Box:
+        """Multiply all coordinates, as when the picture is resized."""
+        return Box(self.x0 * factor, self.y0 * factor, self.x1 * factor, self.y1 * factor)
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union, 0..1."""
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (a.area + b.area - shared)
+
+
+def bounding_box(points: Points) -> Box:
+    """Smallest box that holds all points."""
+    x0, y0 = points.min(axis=0)
+    x1, y1 = points.max(axis=0)
+    return Box(float(x0), float(y0), float(x1), float(y1))
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """Shift, scale and roll: (x, y) -> (a x - b y + tx, b x + a y + ty)."""
+
+    a: float
+    b: float
+    tx: float
+    ty: float
+
+    @property
+    def scale(self) -> float:
+        """How many target pixels a source pixel becomes."""
+        return math.hypot(self.a, self.b)
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """(2, 3) matrix as OpenCV takes it."""
+        return np.array([[self.a, -self.b, self.tx], [self.b, self.a, self.ty]])
+
+    def apply(self, points: Points) -> Points:
+        """Map (N, 2) points; NaN stays NaN."""
+        x, y = points[:, 0], points[:, 1]
+        moved = np.stack([self.a * x - self.b * y + self.tx, self.b * x + self.a * y + self.ty], axis=1)
+        return moved.astype(np.float32)
+
+    def inverse(self) -> Similarity:
+        """Map back."""
+        square = self.a * self.a + self.b * self.b
+        a, b = self.a / square, -self.b / square
+        return Similarity(a, b, -(a * self.tx - b * self.ty), -(b * self.tx + a * self.ty))
+
+
+def fit_similarity(source: Points, target: Points) -> Similarity:
+    """Least-squares shift, scale and roll that bring `source` (N, 2) to `target` (N, 2), N >= 2.
+
+    Source: S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991,
+    in its two-dimensional form without reflection.
+    """
+    source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
+    s, t = source - source_mean, target - target_mean
+    spread = float((s * s).sum())
+    if spread < 1e-6:  # all source points in one place: only a shift can be told
+        spread, a, b = 1.0, 1.0, 0.0
+    else:
+        a = float((s * t).sum()) / spread
+        b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum()) / spread
+    tx = float(target_mean[0] - (a * source_mean[0] - b * source_mean[1]))
+    ty = float(target_mean[1] - (b * source_mean[0] + a * source_mean[1]))
+    return Similarity(a, b, tx, ty)
+
+
+def roll_deg(left_eye: NDArray[np.float32], right_eye: NDArray[np.float32]) -> float:
+    """In-plane tilt of a face from its eye centres, degrees; 0 = upright, positive = its left eye is lower."""
+    return math.degrees(math.atan2(float(left_eye[1] - right_eye[1]), float(left_eye[0] - right_eye[0])))

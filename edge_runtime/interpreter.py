@@ -1,0 +1,119 @@
+"""Runs one .tflite: the only file that imports a TFLite runtime."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from importlib import metadata
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.datatypes import ShapeError
+from edge_runtime.errors import ContractError, InterpreterError
+from edge_runtime.quantization import Quantization
+
+RUNTIMES: Final[Mapping[str, str]] = {
+    "ai_edge_litert.interpreter": "ai-edge-litert",
+    "tflite_runtime.interpreter": "tflite-runtime",
+}
+"""Module -> distribution, in the order of preference."""
+
+_HINT = "install one with `pip install ai-edge-litert` (64-bit) or `pip install 'emotion-edge[tflite-runtime]'`"
+
+
+class TfliteInterpreter:
+    """An int8 model in LiteRT or tflite-runtime, one input, one or more outputs."""
+
+    def __init__(self, raw: Any, *, runtime: str, device: str) -> None:  # noqa: ANN401  the runtimes are untyped
+        """Wrap an allocated interpreter and refuse a model that is not int8 in and out.
+
+        Raises:
+            ContractError: another dtype, another input quantization than pixel - 128, or a batch other than 1.
+        """
+        self._raw = raw
+        self.runtime = runtime
+        self.device = device
+        (entry,) = raw.get_input_details()
+        outputs = sorted(raw.get_output_details(), key=lambda output: str(output["name"]))
+        self._input_index = int(entry["index"])
+        self._output_indices = [int(output["index"]) for output in outputs]
+        self.input_shape = tuple(int(size) for size in entry["shape"])
+        self.output_shapes = tuple(tuple(int(size) for size in output["shape"]) for output in outputs)
+        self.input_quantization = _quantization_of(entry)
+        self.output_quantizations = tuple(_quantization_of(output) for output in outputs)
+        if not self.input_quantization.is_pixel_input or self.input_shape[0] != 1:
+            raise ContractError(
+                f"model input is {self.input_shape} at {self.input_quantization}, expected batch 1, scale 1/255 and "
+                f"zero point -128; quantize the model again with `emotion-convert quantize`"
+            )
+
+    def invoke(self, stored: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
+        """Run once; the results are copies the caller owns.
+
+        Raises:
+            ShapeError: the input does not have the model's shape and dtype.
+            InterpreterError: the runtime or the accelerator failed.
+        """
+        if stored.shape != self.input_shape or stored.dtype != np.int8:
+            raise ShapeError(f"interpreter: expected {self.input_shape} int8, found {stored.shape} {stored.dtype}")
+        try:
+            self._raw.set_tensor(self._input_index, stored)
+            self._raw.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise InterpreterError(f"{self.runtime} on {self.device}: {error}") from error
+        return tuple(self._raw.get_tensor(index) for index in self._output_indices)
+
+
+def open_interpreter(
+    model: bytes,
+    *,
+    threads: int = 1,
+    device: str = "cpu",
+    reference_kernels: bool = False,
+) -> TfliteInterpreter:
+    """Construct an interpreter on the first TFLite runtime that can run this model.
+
+    Args:
+        model: contents of a .tflite whose digest has been checked.
+        threads: CPU threads; below about 15 MMAC a second one costs more than it gives.
+        device: `cpu`.
+        reference_kernels: slow kernels that are bit-identical on every machine, for golden tests.
+
+    Raises:
+        InterpreterError: no runtime is installed, or none can run this model.
+    """
+    if device != "cpu":
+        raise InterpreterError(f'device {device!r}: this version runs on cpu only; set models.device = "cpu"')
+    problems = []
+    for module_name, distribution in RUNTIMES.items():
+        try:
+            module = importlib.import_module(module_name)
+            raw = _construct(module, model, threads=threads, reference_kernels=reference_kernels)
+        except ModuleNotFoundError:
+            problems.append(f"{distribution} is not installed")
+        # tflite-runtime beside numpy 2 imports, then raises SystemError or ImportError here.
+        except (ImportError, SystemError, ValueError, RuntimeError) as error:
+            problems.append(f"{distribution}: {error}")
+        else:
+            return TfliteInterpreter(raw, runtime=f"{distribution} {metadata.version(distribution)}", device=device)
+    raise InterpreterError(f"no TFLite interpreter: {'; '.join(problems)}; {_HINT}")
+
+
+def _construct(module: ModuleType, model: bytes, *, threads: int, reference_kernels: bool) -> Any:  # noqa: ANN401
+    resolver = module.OpResolverType.BUILTIN_REF if reference_kernels else module.OpResolverType.AUTO
+    raw = module.Interpreter(model_content=model, num_threads=threads, experimental_op_resolver_type=resolver)
+    raw.allocate_tensors()
+    return raw
+
+
+def _quantization_of(details: Mapping[str, Any]) -> Quantization:
+    if details["dtype"] is not np.int8:
+        raise ContractError(
+            f"model tensor {details['name']} is {np.dtype(details['dtype']).name}, expected int8; "
+            f"quantize the model with `emotion-convert quantize`"
+        )
+    scale, zero_point = details["quantization"]
+    return Quantization(float(scale), int(zero_point))
