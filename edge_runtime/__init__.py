@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING
 from edge_runtime._version import __version__
 
 if TYPE_CHECKING:
-    from edge_runtime.config import Config, load_config
+    from edge_runtime.config import load_config
     from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_NAMES
     from edge_runtime.datatypes import Emotion, Face, FaceBox, Frame, Keypoints, Observation
     from edge_runtime.errors import EdgeRuntimeError
     from edge_runtime.geometry import Box
     from edge_runtime.service import run
+    from edge_runtime.settings import Config
     from edge_runtime.wiring import Pipeline, open_source
 
 _HOMES = {
     "Box": "geometry",
-    "Config": "config",
+    "Config": "settings",
     "EMOTION_LABELS": "contract",
     "EdgeRuntimeError": "errors",
     "Emotion": "datatypes",

@@ -115,14 +115,20 @@ class Sink(Protocol):
 class Message(Protocol):
     """What a sink takes: a payload with its schema and whether losing it matters."""
 
-    schema: str
-    """Name and version of the payload's form, for instance `emotion-edge.event/1`."""
+    @property
+    def schema(self) -> str:
+        """Name and version of the payload's form, for instance `emotion-edge.event/1`."""
+        ...
 
-    topic: str
-    """Last level of the MQTT topic: event, observation, status, state, telemetry."""
+    @property
+    def topic(self) -> str:
+        """Last level of the MQTT topic: event, observation, status, state."""
+        ...
 
-    durable: bool
-    """True: must not be lost (events). False: the next one replaces it."""
+    @property
+    def durable(self) -> bool:
+        """True: must not be lost (events). False: the next one replaces it."""
+        ...
 
     def to_json(self) -> bytes:
         """Encode as one line of JSON without a line break."""

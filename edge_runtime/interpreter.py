@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import metadata
 from types import ModuleType
 from typing import Any, Final
@@ -87,22 +88,30 @@ def open_interpreter(
     """
     if device != "cpu":
         raise InterpreterError(f'device {device!r}: this version runs on cpu only; set models.device = "cpu"')
-    problems = []
+    construct = partial(_construct, model=model, threads=threads, reference_kernels=reference_kernels)
+    problems: list[str] = []
     for module_name, distribution in RUNTIMES.items():
-        try:
-            module = importlib.import_module(module_name)
-            raw = _construct(module, model, threads=threads, reference_kernels=reference_kernels)
-        except ModuleNotFoundError:
-            problems.append(f"{distribution} is not installed")
-        # tflite-runtime beside numpy 2 imports, then raises SystemError or ImportError here.
-        except (ImportError, SystemError, ValueError, RuntimeError) as error:
-            problems.append(f"{distribution}: {error}")
-        else:
+        raw = _try_runtime(module_name, distribution, construct, problems)
+        if raw is not None:
             return TfliteInterpreter(raw, runtime=f"{distribution} {metadata.version(distribution)}", device=device)
     raise InterpreterError(f"no TFLite interpreter: {'; '.join(problems)}; {_HINT}")
 
 
-def _construct(module: ModuleType, model: bytes, *, threads: int, reference_kernels: bool) -> Any:  # noqa: ANN401
+def _try_runtime(
+    module_name: str, distribution: str, construct: Callable[[ModuleType], Any], problems: list[str]
+) -> Any:  # noqa: ANN401
+    """Return an allocated interpreter, or None with the reason added to `problems`."""
+    try:
+        return construct(importlib.import_module(module_name))
+    except ModuleNotFoundError:
+        problems.append(f"{distribution} is not installed")
+    # tflite-runtime beside numpy 2 imports, then raises SystemError or ImportError when it is constructed.
+    except (ImportError, SystemError, ValueError, RuntimeError) as error:
+        problems.append(f"{distribution}: {error}")
+    return None
+
+
+def _construct(module: ModuleType, *, model: bytes, threads: int, reference_kernels: bool) -> Any:  # noqa: ANN401
     resolver = module.OpResolverType.BUILTIN_REF if reference_kernels else module.OpResolverType.AUTO
     raw = module.Interpreter(model_content=model, num_threads=threads, experimental_op_resolver_type=resolver)
     raw.allocate_tensors()

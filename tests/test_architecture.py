@@ -20,7 +20,7 @@ ROWS = (
     ("geometry", "quantization"),
     ("datatypes",),
     ("interfaces",),
-    ("manifest",),
+    ("manifest", "settings", "payloads"),
     ("preprocess", "framing", "config", "bundle", "health"),
     ("interpreter",),
     ("models", "tracker", "smoothing", "events"),
