@@ -19,14 +19,14 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """One table of the configuration."""
 
 
-class Device(Section):
+class Device(Section, frozen=True):
     """Which device this is."""
 
     id: TopicLevel = ""
     """Name in topics and events: letters, digits, dot, dash, underscore; empty = the host's name."""
 
 
-class Deployment(Section):
+class Deployment(Section, frozen=True):
     """Where the device is used; the EU AI Act draws lines here."""
 
     context: Literal["unspecified", "private", "public", "retail", "research", "medical", "workplace", "education"] = (
@@ -37,7 +37,7 @@ class Deployment(Section):
     """Why emotion recognition is lawful at a workplace or in education."""
 
 
-class Source(Section):
+class Source(Section, frozen=True):
     """Where frames come from."""
 
     uri: str = "camera:0"
@@ -52,7 +52,7 @@ class Source(Section):
     """A camera that gives no frame for this long is broken."""
 
 
-class Models(Section):
+class Models(Section, frozen=True):
     """Which nets run, and on what."""
 
     keypoints: str = ""
@@ -65,7 +65,7 @@ class Models(Section):
     """CPU threads of one net; below about 15 MMAC a second one costs more than it gives."""
 
 
-class Detector(Section):
+class Detector(Section, frozen=True):
     """How faces are found in a whole frame."""
 
     kind: Literal["haar", "yunet"] = "haar"
@@ -82,7 +82,7 @@ class Detector(Section):
     """Frames are shrunk to this width before faces are searched for."""
 
 
-class Tracker(Section):
+class Tracker(Section, frozen=True):
     """How the same face is followed over frames."""
 
     max_faces: Annotated[int, Meta(ge=1, le=64)] = 8
@@ -95,7 +95,7 @@ class Tracker(Section):
     """Overlap from which a detection and a track are the same face."""
 
 
-class Policy(Section):
+class Policy(Section, frozen=True):
     """When an answer becomes an event. Unset values come from the emotion bundle."""
 
     enter: Share | None = None
@@ -120,14 +120,14 @@ class Policy(Section):
     """Time constant of the smoothing of still keypoints, seconds; moving ones are smoothed less."""
 
 
-class Observations(Section):
+class Observations(Section, frozen=True):
     """The stream of everything seen, beside events."""
 
     rate_hz: Annotated[float, Meta(ge=0.0)] | Literal["all"] = 1.0
     """Observations per second; 0 = none, "all" = every processed frame."""
 
 
-class Console(Section):
+class Console(Section, frozen=True):
     """Events for a person's eyes."""
 
     enabled: bool = True
@@ -136,7 +136,7 @@ class Console(Section):
     """text: one readable line an event. json: the payload itself, one line each."""
 
 
-class Log(Section):
+class Log(Section, frozen=True):
     """Events and observations as JSON lines in a file."""
 
     file: str = ""
@@ -149,7 +149,7 @@ class Log(Section):
     """Rotated files that are kept: file.1 is the newest."""
 
 
-class Mqtt(Section):
+class Mqtt(Section, frozen=True):
     """The MQTT broker."""
 
     host: str = ""
@@ -179,7 +179,7 @@ class Mqtt(Section):
     """End with exit code 6 when the broker cannot be reached at start."""
 
 
-class Service(Section):
+class Service(Section, frozen=True):
     """The process."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -190,7 +190,7 @@ class Service(Section):
     """Give up (exit code 4) after so many failures in a row; 0 = at once when it never opened, never afterwards."""
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """The whole configuration."""
 
     config_version: Literal[1] = 1
