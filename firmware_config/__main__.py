@@ -8,7 +8,6 @@ import enum
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 
 from firmware_config.apply import apply, write_text
@@ -77,11 +76,10 @@ def _run_show(options: argparse.Namespace) -> Exit:
 
 def _run_render(options: argparse.Namespace) -> Exit:
     files = render(_device(options))
-    private = options.secrets is not None
-    secrets = {path.name: path.read_text(encoding="utf-8") for path in options.secrets.iterdir()} if private else {}
+    secrets = _read_secrets(options.secrets) if options.secrets else None
     for name, text in files.items():
         first_boot = name.startswith(f"{FIRST_BOOT}/")
-        filled = fill(name, text, secrets) if private and first_boot else text
+        filled = fill(name, text, secrets) if first_boot and secrets is not None else text
         write_text(options.out / name, filled, 0o600 if first_boot else 0o644)
         print(options.out / name)
     return Exit.OK
@@ -101,7 +99,7 @@ def _run_apply(options: argparse.Namespace) -> Exit:
     elif options.dry_run:
         print(f"{len(intended.changes)} files would change; nothing was written", file=sys.stderr)
     else:
-        backup = apply(intended, options.root, datetime.now(timezone.utc))
+        backup = apply(intended, options.root)
         kept = f"; the files as they were are in {backup}" if backup else ""
         print(f"{len(intended.changes)} files changed{kept}; restart for the boot settings", file=sys.stderr)
     return Exit.OK
@@ -137,6 +135,13 @@ def _print_plan(intended: Plan, *, as_json: bool) -> None:
 def _print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         print(f"{finding.state:8} {finding.subject:22} {finding.detail}")
+
+
+def _read_secrets(folder: Path) -> dict[str, str]:
+    try:
+        return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.is_file()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretError(f"{folder}: cannot be read as a folder of text files: {error}; check --secrets") from error
 
 
 def _device(options: argparse.Namespace) -> Device:

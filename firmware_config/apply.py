@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from datetime import datetime
 from pathlib import Path
 
 from firmware_config.errors import WriteError
@@ -18,13 +17,12 @@ ORIGINAL = ".before-emotion-edge"
 """Suffix of the first backup beside a boot file, so that a card reader and a PC are enough to go back."""
 
 
-def apply(plan: Plan, root: Path, now: datetime) -> Path | None:
+def apply(plan: Plan, root: Path) -> Path | None:
     """Write every change of a plan.
 
     Args:
         plan: what to change.
         root: root of the system; backups go below it.
-        now: names the backup folder.
 
     Returns:
         The backup folder, or None when no existing file was replaced.
@@ -32,13 +30,19 @@ def apply(plan: Plan, root: Path, now: datetime) -> Path | None:
     Raises:
         WriteError: a file could not be backed up or written; files before it are written, and the backup is complete.
     """
-    folder = root / BACKUPS / now.strftime("%Y%m%dT%H%M%S.%fZ")
+    folder = _next_backup(root)
     replaced = [change for change in plan.changes if change.before is not None]
     for change in replaced:
         _back_up(change, folder)
     for change in plan.changes:
         _carry_out(change)
     return folder if replaced else None
+
+
+def _next_backup(root: Path) -> Path:
+    """Return the folder after the last one; numbers, since a board without a battery does not know the date."""
+    numbers = [int(path.name) for path in (root / BACKUPS).glob("[0-9]*") if path.name.isdigit()]
+    return root / BACKUPS / f"{max(numbers, default=0) + 1:04}"
 
 
 def _back_up(change: Change, folder: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
+
+_USB_ID = re.compile(r'ATTR\{idVendor\}=="(?P<vendor>[0-9a-f]{4})".*ATTR\{idProduct\}=="(?P<product>[0-9a-f]{4})"')
 
 
 class Family(enum.Enum):
@@ -66,19 +69,25 @@ class Accelerator:
     boards: tuple[str, ...]
     """Boards it can be used with; empty means every board."""
 
-    usb_ids: tuple[str, ...]
-    """vendor:product, lower case, of every face the device shows on the USB bus."""
-
-    apex: bool
-    """Shows as /dev/apex_N (PCI Express)."""
-
     group: str
     """System group that may open the device; empty when there is none."""
 
+    udev_settings: tuple[Setting, ...]
     config_settings: tuple[Setting, ...]
     cmdline_settings: tuple[Setting, ...]
     module_settings: tuple[Setting, ...]
     """Lines of modprobe.d."""
+
+    @property
+    def usb_ids(self) -> tuple[str, ...]:
+        """vendor:product of every face the device shows on the USB bus, as its udev rules name them."""
+        found = (_USB_ID.search(setting.text) for setting in self.udev_settings)
+        return tuple(f"{match['vendor']}:{match['product']}" for match in found if match)
+
+    @property
+    def apex(self) -> bool:
+        """Whether it shows as /dev/apex_N (PCI Express)."""
+        return any('SUBSYSTEM=="apex"' in setting.text for setting in self.udev_settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class Camera:
     """Needs the camera connector of a Raspberry Pi."""
 
     config_settings: tuple[Setting, ...]
+    udev_settings: tuple[Setting, ...]
 
 
 @dataclass(frozen=True, slots=True)

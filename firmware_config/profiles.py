@@ -86,9 +86,8 @@ def load_accelerator(name: str) -> Accelerator:
         title=table.text("title"),
         device=device,
         boards=table.texts("boards", default=()),
-        usb_ids=table.texts("usb_ids", default=()),
-        apex=table.flag("apex", default=False),
         group=table.text("group") if device != "cpu" else "",
+        udev_settings=_udev_rules(table.text("udev")) if device != "cpu" else (),
         config_settings=_settings(table, "config", limit=CONFIG_LINE_LIMIT),
         cmdline_settings=_settings(table, "cmdline"),
         module_settings=_settings(table, "module"),
@@ -111,6 +110,7 @@ def load_camera(name: str) -> Camera:
         title=table.text("title"),
         csi=table.flag("csi"),
         config_settings=_settings(table, "config", limit=CONFIG_LINE_LIMIT),
+        udev_settings=_udev_rules("libcamera") if name != "usb" else (),
     )
     table.finish()
     return camera
@@ -172,6 +172,13 @@ def _settings(table: Table, key: str, *, limit: int = 2048) -> tuple[Setting, ..
         entry.finish()
         settings.append(setting)
     return tuple(settings)
+
+
+def _udev_rules(name: str) -> tuple[Setting, ...]:
+    table = _open("udev", name)
+    rules = _settings(table, "rule")
+    table.finish()
+    return rules
 
 
 def _open(folder: str, name: str) -> Table:

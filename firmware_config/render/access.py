@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from firmware_config.model import Device, Setting
 from firmware_config.render.comments import heading, settings_text
 
@@ -53,40 +51,6 @@ def tmpfiles_text(device: Device) -> str:
 
 def udev_text(device: Device) -> str:
     """Render device permissions; empty when the system's own rules suffice."""
-    settings = [*_heap_rules(device), *_usb_rules(device), *_apex_rules(device)]
+    camera = device.camera.udev_settings if device.uses_libcamera else ()
+    settings = (*camera, *device.profile.accelerator.udev_settings)
     return heading(device, "device permissions") + settings_text(settings) if settings else ""
-
-
-def _heap_rules(device: Device) -> Iterable[Setting]:
-    if device.uses_libcamera:
-        yield Setting(
-            'SUBSYSTEM=="dma_heap", GROUP="video", MODE="0660"',
-            "libcamera takes its frame buffers from /dev/dma_heap; without this only root gets them.",
-            "the same rule is in 99-com.rules of raspberrypi-sys-mods; here for systems without that package",
-        )
-
-
-def _usb_rules(device: Device) -> Iterable[Setting]:
-    accelerator = device.profile.accelerator
-    whys = (
-        "The accelerator as it is plugged in.",
-        "The same accelerator after libedgetpu has loaded its firmware: it comes back under another name.",
-    )
-    for usb_id, why in zip(accelerator.usb_ids, whys, strict=False):
-        vendor, product = usb_id.split(":")
-        yield Setting(
-            f'SUBSYSTEM=="usb", ENV{{DEVTYPE}}=="usb_device", ATTR{{idVendor}}=="{vendor}", '
-            f'ATTR{{idProduct}}=="{product}", GROUP="{accelerator.group}", MODE="0660"',
-            why,
-            "Coral documentation, USB Accelerator; udev(7)",
-        )
-
-
-def _apex_rules(device: Device) -> Iterable[Setting]:
-    accelerator = device.profile.accelerator
-    if accelerator.apex:
-        yield Setting(
-            f'SUBSYSTEM=="apex", GROUP="{accelerator.group}", MODE="0660"',
-            "/dev/apex_0 belongs to root alone until a rule says otherwise.",
-            "Coral documentation, M.2 accelerator, get started",
-        )
