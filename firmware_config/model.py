@@ -116,6 +116,8 @@ class RuntimeValues:
     """Threads of one interpreter."""
 
     detector: str
+    """Kind of face detector; empty leaves the choice to the runtime."""
+
     every_n_frames: int
     """The face detector runs on every n-th frame."""
 

@@ -156,7 +156,7 @@ def _read_runtime(table: Table) -> RuntimeValues:
         height_px=table.integer("height_px", 120, 2592),
         fps=table.integer("fps", 1, 120),
         threads=table.integer("threads", 1, 16),
-        detector=table.text("detector", choices=DETECTORS),
+        detector=table.text("detector", choices=DETECTORS, default=""),
         every_n_frames=table.integer("every_n_frames", 1, 1000),
     )
     table.finish()

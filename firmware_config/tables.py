@@ -52,6 +52,8 @@ class Table:
     def text(self, key: str, *, choices: Sequence[str] = (), default: str | None = None) -> str:
         """Return a string that is not empty and, where choices are given, is one of them."""
         value = self._value(key, default, "a text in quotes")
+        if value == default and key not in self._content:
+            return str(value)
         if not isinstance(value, str) or not value.strip():
             raise self.error(key, "a text in quotes that is not empty", value)
         if choices and value not in choices:

@@ -30,14 +30,7 @@ def runtime_text(device: Device) -> str:
             ),
             Setting(f"threads = {values.threads}", "Leaves the camera and the system their share.", _STARTING_VALUE),
         ),
-        "detector": (
-            Setting(f'kind = "{values.detector}"', "The detector that is shipped.", "docs/architecture.md"),
-            Setting(
-                f"every_n_frames = {values.every_n_frames}",
-                "Between two detections the track's own points give the next box.",
-                _STARTING_VALUE,
-            ),
-        ),
+        "detector": (*_kind_setting(values.detector), _interval_setting(values.every_n_frames)),
     }
     text = heading(device, "configuration of the runtime")
     text += comment("To change a value, write a file of your own that sorts after this one, such as 50-local.toml.")
@@ -61,3 +54,12 @@ def _source_setting(device: Device) -> Setting:
     if device.uses_libcamera:
         return Setting('uri = "picamera"', "Ribbon cameras are served by libcamera.", "docs/deploy-pi.md")
     return Setting('uri = "camera:0"', "The first camera of Video4Linux, /dev/video0.", "docs/deploy-pi.md")
+
+
+def _kind_setting(kind: str) -> tuple[Setting, ...]:
+    return (Setting(f'kind = "{kind}"', "This board's own choice of detector.", _STARTING_VALUE),) if kind else ()
+
+
+def _interval_setting(every_n_frames: int) -> Setting:
+    why = "Between two detections the track's own points give the next box."
+    return Setting(f"every_n_frames = {every_n_frames}", why, _STARTING_VALUE)

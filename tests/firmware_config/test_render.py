@@ -5,10 +5,12 @@ from __future__ import annotations
 import configparser
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edge_runtime.config import load_config
 from firmware_config.errors import SecretError
 from firmware_config.model import Device
 from firmware_config.profiles import CAMERAS, CONFIG_LINE_LIMIT, choose, load_camera, load_profile, profile_names
@@ -25,7 +27,7 @@ GOLDEN = (*profile_names(), "pi4+imx708", "pi-zero-2w-coral-usb+usb", "pi5-coral
 RUNTIME_KEYS = {
     "source": {"uri", "width_px", "height_px", "fps"},
     "models": {"device", "threads"},
-    "detector": {"kind", "every_n_frames"},
+    "detector": {"every_n_frames"},
 }
 # A Pi 5 was reported not to boot with a config.txt of 16 kB (raspberrypi/firmware issue 1848), and 4 kB is the
 # smallest limit anyone reported; the stock file has 1.2 kB.
@@ -103,6 +105,27 @@ def test_runtime_part_has_the_agreed_keys_only(device: Device) -> None:
 
     assert content.pop("config_version") == 1
     assert {section: set(values) for section, values in content.items()} == RUNTIME_KEYS
+
+
+@pytest.mark.parametrize("device", EVERY_DEVICE)
+def test_the_runtime_loads_its_part(device: Device, tmp_path: Path) -> None:
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "config.toml").write_text("config_version = 1\n")
+    (tmp_path / "conf.d/10-board.toml").write_text(system_files(device)[RUNTIME])
+
+    config = load_config(tmp_path / "config.toml")
+
+    assert config.models.device == device.profile.accelerator.device
+    assert config.source.fps == device.profile.runtime.fps
+
+
+def test_a_profile_may_choose_the_detector() -> None:
+    device = pi()
+    chosen = replace(device.profile, runtime=replace(device.profile.runtime, detector="yunet"))
+
+    content = tomllib.loads(system_files(replace(device, profile=chosen))[RUNTIME])
+
+    assert content["detector"]["kind"] == "yunet"
 
 
 @pytest.mark.parametrize("device", EVERY_DEVICE)
