@@ -1,0 +1,108 @@
+"""How crops are cut: one function each, used by training, evaluation and the runtime.
+
+The numbers are fitted so that the points of a face fall where the training crops have them; docs/training.md
+says from which data and by which steps.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.contract import (
+    EMOTION_SOURCE_SIZE_PX,
+    INPUT_SIZE_PX,
+    LEFT_EYE,
+    MOUTH_LEFT,
+    MOUTH_RIGHT,
+    RIGHT_EYE,
+)
+from edge_runtime.geometry import Box, Points, Similarity, bounding_box, fit_similarity
+
+POINTS_CENTER: Final = (48.0, 55.0)
+"""Where the middle of the points' bounding box lies in the keypoint crop, pixels: median of the training crops."""
+
+POINTS_SIDE_PX: Final = 64.0
+"""Longer side of the points' bounding box in the keypoint crop: median of the training crops."""
+
+TIGHT_CENTER: Final = (48.0, 48.8)
+"""Middle of a tight forehead-to-chin box in the keypoint crop: median over 2,465 training faces."""
+
+TIGHT_SIZE_PX: Final = (81.0, 108.0)
+"""Width and height of that box: median over the same faces; the root of its area varies by 6 %."""
+
+EMOTION_TARGETS: Final = ((32.5, 18.5), (14.5, 18.5), (23.5, 37.1))
+"""Left eye, right eye and middle of the mouth corners in a 48 x 48 emotion crop: medians of the keypoint net's
+answers on every sixth FER2013 training face, made symmetric."""
+
+_EMOTION_TARGET_POINTS = np.array(EMOTION_TARGETS, np.float32)
+
+
+def keypoint_crop_of_box(box: Box) -> Similarity:
+    """Map frame pixels to the 96 x 96 keypoint crop of a tight box."""
+    scale = float(np.sqrt(TIGHT_SIZE_PX[0] * TIGHT_SIZE_PX[1] / max(box.area, 1.0)))
+    return _upright(box.center, scale, TIGHT_CENTER)
+
+
+def keypoint_crop_of_points(points: Points) -> Similarity:
+    """Map frame pixels to the 96 x 96 keypoint crop of a face whose (15, 2) points are known."""
+    box = bounding_box(points)
+    return _upright(box.center, POINTS_SIDE_PX / max(box.width, box.height, 1.0), POINTS_CENTER)
+
+
+def tight_box_of_points(points: Points) -> Box:
+    """Guess the tight forehead-to-chin box of a face from its (15, 2) points."""
+    back = keypoint_crop_of_points(points).inverse()
+    (x, y), (width, height) = TIGHT_CENTER, TIGHT_SIZE_PX
+    corners = np.array([[x - width / 2, y - height / 2], [x + width / 2, y + height / 2]], np.float32)
+    return bounding_box(back.apply(corners))
+
+
+def emotion_crop_of_points(points: Points) -> Similarity:
+    """Map frame pixels to the upright 48 x 48 emotion crop of a face whose (15, 2) points are known.
+
+    The lips alone move with the expression; eye centres and the middle of the mouth corners move least.
+    """
+    mouth = (points[MOUTH_LEFT] + points[MOUTH_RIGHT]) / 2
+    return fit_similarity(np.stack([points[LEFT_EYE], points[RIGHT_EYE], mouth]), _EMOTION_TARGET_POINTS)
+
+
+def cut_keypoint_crop(pixels: NDArray[np.uint8], to_crop: Similarity) -> NDArray[np.uint8]:
+    """Sample (96, 96) uint8 from a frame."""
+    return sample(pixels, to_crop, INPUT_SIZE_PX)
+
+
+def cut_emotion_crop(pixels: NDArray[np.uint8], to_crop: Similarity) -> NDArray[np.uint8]:
+    """Sample (48, 48) uint8 from a frame."""
+    return sample(pixels, to_crop, EMOTION_SOURCE_SIZE_PX)
+
+
+def sample(pixels: NDArray[np.uint8], to_crop: Similarity, side_px: int) -> NDArray[np.uint8]:
+    """Sample a square crop; what lies outside the frame repeats the frame's border.
+
+    A crop that shrinks the frame by 2 or more is sampled finer and averaged, or it would alias.
+
+    Args:
+        pixels: (height, width) uint8.
+        to_crop: frame pixels -> crop pixels.
+        side_px: side of the crop.
+
+    Returns:
+        (side_px, side_px) uint8.
+    """
+    factor = max(int(1.0 / max(to_crop.scale, 1e-3)), 1)
+    factor = min(factor, max(pixels.shape) // side_px + 1)
+    matrix = to_crop.matrix * factor
+    matrix[:, 2] += (factor - 1) / 2  # pixel centres: fine = (coarse + 0.5) * factor - 0.5
+    size = (side_px * factor, side_px * factor)
+    fine = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if factor > 1:
+        fine = cv2.resize(fine, (side_px, side_px), interpolation=cv2.INTER_AREA)
+    return np.asarray(fine, dtype=np.uint8)
+
+
+def _upright(center: tuple[float, float], scale: float, target: tuple[float, float]) -> Similarity:
+    return Similarity(scale, 0.0, target[0] - scale * center[0], target[1] - scale * center[1])
