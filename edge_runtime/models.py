@@ -45,8 +45,13 @@ class EmotionScores:
     shares: NDArray[np.float64]
     """(5,) softmax over the five answers, sum 1."""
 
-    support: float
-    """Probability of the leading answer with `none` counted in; what `uncertain` is decided by."""
+    supports: NDArray[np.float64]
+    """(5,) probabilities of the five answers with `none` counted in, sum <= 1; what `uncertain` is decided by."""
+
+    @property
+    def support(self) -> float:
+        """Probability of the leading answer."""
+        return float(self.supports.max())
 
 
 class EmotionModel:
@@ -82,7 +87,7 @@ def calibrated(logits: NDArray[np.float32], temperature: float) -> EmotionScores
     scaled = logits.astype(np.float64) / temperature
     raised = np.exp(scaled - scaled.max())
     five = raised[: len(EMOTION_LABELS)]
-    return EmotionScores(five / five.sum(), float(five.max() / raised.sum()))
+    return EmotionScores(five / five.sum(), five / raised.sum())
 
 
 def _check_shapes(bundle: Bundle, interpreter: Interpreter) -> None:

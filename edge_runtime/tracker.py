@@ -1,0 +1,114 @@
+"""Follows faces over frames: matches detections to tracks, forgets what no detection confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_runtime.datatypes import Face, FaceBox
+from edge_runtime.geometry import Box, Points, iou
+from edge_runtime.settings import Tracker as TrackerSettings
+
+
+@dataclass(eq=False)
+class Track:
+    """The same face over frames. Changed by its Tracker and by the pipeline, on one thread."""
+
+    track_id: int
+    """Never reused in a process."""
+
+    box: Box
+    """Newest tight box, from a detection or from the points."""
+
+    confirmed_at: float
+    """Source seconds of the last detection that matched."""
+
+    hits: int = 1
+    """Detections that matched."""
+
+    points: Points | None = None
+    """(15, 2) newest raw points, frame pixels; None = cut the next crop from the box."""
+
+    face: Face | None = None
+    """What was last reported."""
+
+
+class Tracker:
+    """Keeps tracks by overlap.
+
+    Why not by shape: a keypoint net answers a plausible face on any picture (measured: its answers on crops
+    without a face are nearer to the mean face than real faces are), so only a detector can say that a face is there.
+    """
+
+    def __init__(self, settings: TrackerSettings) -> None:
+        """Start with nobody."""
+        self._settings = settings
+        self._tracks: list[Track] = []
+        self._next_id = 1
+
+    @property
+    def confirmed(self) -> list[Track]:
+        """Tracks with enough hits, largest box first, at most max_faces."""
+        there = [track for track in self._tracks if track.hits >= self._settings.min_hits]
+        return sorted(there, key=lambda track: -track.box.area)[: self._settings.max_faces]
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a new face waits for its next hit, or a known one has no points: detect again at once."""
+        return any(track.hits < self._settings.min_hits or track.points is None for track in self._tracks)
+
+    def update(self, detections: Sequence[FaceBox], now: float) -> None:
+        """Match the detections of one frame, best overlap first; what is left starts a track.
+
+        Args:
+            detections: faces of this frame.
+            now: source seconds of this frame.
+        """
+        pairs = sorted(
+            (
+                (iou(track.box, found.box), t, d)
+                for t, track in enumerate(self._tracks)
+                for d, found in enumerate(detections)
+            ),
+            reverse=True,
+        )
+        free_tracks, free_detections = set(range(len(self._tracks))), set(range(len(detections)))
+        for overlap, t, d in sorted(pairs, reverse=True):
+            if overlap < self._settings.min_iou or t not in free_tracks or d not in free_detections:
+                continue
+            free_tracks.remove(t)
+            free_detections.remove(d)
+            self._confirm(self._tracks[t], detections[d].box, overlap, now)
+        for t in free_tracks:
+            if self._tracks[t].hits < self._settings.min_hits:
+                self._tracks[t].hits = 0  # a first hit that nothing repeats was a false alarm
+        for d in sorted(free_detections):
+            self._begin(detections[d].box, now)
+
+    def forget(self, now: float) -> None:
+        """Drop tracks that nothing confirmed for max_gap_s, and first hits that came to nothing."""
+        self._tracks = [
+            track for track in self._tracks if track.hits > 0 and now - track.confirmed_at <= self._settings.max_gap_s
+        ]
+        self._drop_doubles()
+
+    def _confirm(self, track: Track, box: Box, overlap: float, now: float) -> None:
+        track.hits += 1
+        track.confirmed_at = now
+        if track.points is None or overlap < (1 + self._settings.min_iou) / 2:
+            # The points have drifted off the detector's box: begin again from the box.
+            track.box, track.points = box, None
+
+    def _begin(self, box: Box, now: float) -> None:
+        if len(self._tracks) >= 2 * self._settings.max_faces:
+            return
+        self._tracks.append(Track(self._next_id, box, now))
+        self._next_id += 1
+
+    def _drop_doubles(self) -> None:
+        """Two tracks that follow the same face: the older one stays."""
+        kept: list[Track] = []
+        for track in self._tracks:
+            if all(iou(track.box, other.box) < 0.6 for other in kept):
+                kept.append(track)
+        self._tracks = kept
