@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from converter.augment import light, mirror, mirror_points, move, random_affine, warp
 from converter.datasets.types import EmotionData, KeypointData
 from converter.recipe import Recipe
-from edge_runtime.contract import INPUT_SIZE_PX, KEYPOINT_OFFSET_PX, KEYPOINT_SCALE_PX
+from edge_runtime.contract import INPUT_SIZE_PX, KEYPOINT_COUNT, KEYPOINT_OFFSET_PX, KEYPOINT_SCALE_PX
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """(B, 96, 96, 1) pictures and (B, outputs) targets."""
@@ -45,6 +45,12 @@ def one_hot_targets(data: EmotionData, outputs: int, *, smoothing: float, votes_
 def normalized_points(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 15, 2) pixels of the 96 x 96 crop -> (N, 30) net output; NaN stays NaN."""
     return ((points - KEYPOINT_OFFSET_PX) / KEYPOINT_SCALE_PX).reshape(len(points), -1).astype(np.float32)
+
+
+def pixel_points(answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 30) net output -> (N, 15, 2) pixels of the 96 x 96 crop."""
+    real = answers.reshape(-1, KEYPOINT_COUNT, 2)
+    return (real * KEYPOINT_SCALE_PX + KEYPOINT_OFFSET_PX).astype(np.float32)
 
 
 class EmotionBatches:

@@ -6,7 +6,7 @@ import difflib
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -145,3 +145,16 @@ def _nearest_key(message: str) -> str:
     known = {field for struct in (Recipe, Data, Model, Stage, Training, Augment) for field in struct.__struct_fields__}
     near = difflib.get_close_matches(found.group(1), sorted(known), n=1)
     return f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(sorted(known))}"
+
+
+def replaced(recipe: Recipe, *, epochs: int | None = None, seed: int | None = None) -> Recipe:
+    """Change what a command line may change, with the same checks as in a file."""
+    content: dict[str, Any] = msgspec.to_builtins(recipe)
+    if epochs is not None:
+        content["training"]["epochs"] = epochs
+    if seed is not None:
+        content["seed"] = seed
+    try:
+        return msgspec.convert(content, type=Recipe)
+    except msgspec.ValidationError as error:
+        raise RecipeError(f"command line: {error}") from error

@@ -8,10 +8,11 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
+from converter.datasets.label_orders import LabelOrder
 from converter.errors import RunError
 from converter.recipe import Recipe
 
@@ -36,7 +37,7 @@ class RunFolder:
 
     @property
     def split_file(self) -> Path:
-        """Rows of the validation part, in the order of the data after reading (JSON)."""
+        """Rows of the training and the validation part, in the order of the data after reading (JSON)."""
         return self.path / "split.json"
 
     @property
@@ -64,6 +65,11 @@ class RunFolder:
         """The int8 net."""
         return self.path / "model.tflite"
 
+    @property
+    def float_tflite_file(self) -> Path:
+        """The same net in float32, which parity is measured against."""
+        return self.path / "model_float32.tflite"
+
     def recipe(self) -> Recipe:
         """Read the recipe of a started run."""
         try:
@@ -80,13 +86,32 @@ class RunFolder:
         """Name the data files of a started run."""
         return [Path(entry["path"]) for entry in self.inputs()["data"]]
 
-    def start(self, recipe: Recipe, data: list[Path]) -> None:
+    def labels(self) -> LabelOrder | None:
+        """Say which numbering of emotions the data was read with, where it had to be said."""
+        return cast(LabelOrder | None, self.inputs().get("labels"))
+
+    def records(self) -> list[dict[str, float]]:
+        """Read one record per epoch; where a kill made an epoch run twice, the later one counts."""
+        try:
+            lines = self.progress_file.read_text().splitlines()
+        except OSError as error:
+            raise RunError(f"{self.progress_file}: missing; no epoch of this run is finished") from error
+        by_epoch = {record["epoch"]: record for record in map(json.loads, lines)}
+        return [by_epoch[epoch] for epoch in sorted(by_epoch)]
+
+    def start(self, recipe: Recipe, data: list[Path], labels: LabelOrder | None = None) -> None:
         """Write what goes in, or check that it is what a run in this folder started with.
 
         Raises:
             RunError: the folder holds a run of another recipe or of other data.
         """
-        inputs = {"data": [describe(path) for path in data], "seed": recipe.seed, "libraries": library_versions()}
+        inputs: dict[str, Any] = {
+            "data": [describe(path) for path in data],
+            "seed": recipe.seed,
+            "libraries": library_versions(),
+        }
+        if labels is not None:
+            inputs["labels"] = labels
         if self.recipe_file.exists():
             self._refuse_other(recipe, inputs)
             return
@@ -97,11 +122,25 @@ class RunFolder:
     def _refuse_other(self, recipe: Recipe, inputs: dict[str, Any]) -> None:
         if self.recipe() != recipe:
             raise RunError(f"{self.path}: holds a run of another recipe (see recipe.json); choose another --run folder")
-        found = [entry["sha256"] for entry in self.inputs()["data"]]
-        wanted = [entry["sha256"] for entry in inputs["data"]]
+        if self.labels() != inputs.get("labels"):
+            raise RunError(f"{self.path}: was started with --labels {self.labels()}; choose another --run folder")
+        self._refuse_other_data(inputs["data"])
+
+    def check_data(self) -> list[Path]:
+        """Return the data files of this run after a check that they are what it was trained on."""
+        files = self.data_files()
+        missing = [str(path) for path in files if not path.exists()]
+        if missing:
+            raise RunError(f"{self.path}: its data is gone: {', '.join(missing)}; put it back or train again")
+        self._refuse_other_data([describe(path) for path in files])
+        return files
+
+    def _refuse_other_data(self, data: list[dict[str, Any]]) -> None:
+        found = [entry["sha256"] for entry in data]
+        wanted = [entry["sha256"] for entry in self.inputs()["data"]]
         if found != wanted:
             raise RunError(
-                f"{self.path}: was started with other data ({found} instead of {wanted}); choose another --run"
+                f"{self.path}: was started with other data (sha256 {wanted}, found {found}); use another --run"
             )
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter import metrics
+from converter.batches import pixel_points
 from converter.datasets.types import EmotionData, KeypointData
-from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_COUNT, KEYPOINT_OFFSET_PX, KEYPOINT_SCALE_PX
+from edge_runtime.contract import EMOTION_LABELS
 from edge_runtime.preprocess import enlarge
 
 Scores = dict[str, float]
@@ -36,11 +37,6 @@ def score_emotion(net: keras.Model, data: EmotionData) -> Scores:
 
 def score_keypoints(net: keras.Model, data: KeypointData) -> Scores:
     """RMSE in pixels of the crop and NME; `chosen_by` is the negative RMSE."""
-    found = points_of(answers_of(net, data.crops))
+    found = pixel_points(answers_of(net, data.crops))
     rmse = metrics.rmse_px(found, data.points)
     return {"rmse_px": rmse, "nme": metrics.nme(found, data.points), "chosen_by": -rmse}
-
-
-def points_of(answers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 30) net answers -> (N, 15, 2) pixels of the 96 x 96 crop."""
-    return answers.reshape(-1, KEYPOINT_COUNT, 2) * np.float32(KEYPOINT_SCALE_PX) + np.float32(KEYPOINT_OFFSET_PX)

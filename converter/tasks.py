@@ -10,16 +10,18 @@ import numpy as np
 
 from converter.batches import Batches, EmotionBatches, KeypointBatches
 from converter.datasets.copies import near_copy_groups
+from converter.datasets.label_orders import LabelOrder
 from converter.datasets.read import read_emotion, read_keypoints
 from converter.datasets.split import split_by_group
 from converter.datasets.types import CLASS_NAMES, TRAINING, EmotionData, KeypointData
-from converter.errors import RecipeError
+from converter.errors import RecipeError, RunError
 from converter.recipe import Recipe
 from converter.resnet import build
+from converter.run_folder import RunFolder, read_json, write_json
 from converter.scoring import Scores, score_emotion, score_keypoints
 from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_COUNT
 
-_SPLIT_STREAM, _CALIBRATION_STREAM = 2, 3
+_SPLIT_STREAM = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,7 @@ class EmotionTask:
     recipe: Recipe
     training: EmotionData
     validation: EmotionData
+    training_rows: list[int]
     validation_rows: list[int]
 
     def net(self) -> keras.Model:
@@ -55,6 +58,7 @@ class KeypointTask:
     recipe: Recipe
     training: KeypointData
     validation: KeypointData
+    training_rows: list[int]
     validation_rows: list[int]
 
     def net(self) -> keras.Model:
@@ -77,33 +81,87 @@ class KeypointTask:
 Task = EmotionTask | KeypointTask
 
 
-def prepare(recipe: Recipe, files: list[Path]) -> Task:
-    """Read the data, cut the validation part, and return what to train."""
-    rng = np.random.default_rng([recipe.seed, _SPLIT_STREAM])
+@dataclass(frozen=True)
+class Split:
+    """Which rows of the data, in the order of reading, are trained on and which are chosen by."""
+
+    training_rows: list[int]
+    validation_rows: list[int]
+
+
+def prepare(recipe: Recipe, files: list[Path], order: LabelOrder | None = None, split: Split | None = None) -> Task:
+    """Read the data and cut the validation part.
+
+    Args:
+        recipe: what is trained.
+        files: the data.
+        order: numbering of emotions in CSV files that do not prove it.
+        split: the cut of an earlier call, which saves the search for copies; None = cut now.
+    """
     if recipe.kind == "emotion":
-        return _emotion_task(recipe, files, rng)
+        _check_outputs(recipe.data.outputs)
+        faces = read_emotion(files, order)
+        rows = split or _cut_emotion(recipe, faces)
+        training, validation = np.array(rows.training_rows, np.int64), np.array(rows.validation_rows, np.int64)
+        return EmotionTask(recipe, faces.take(training), faces.take(validation), *_lists(rows))
     data = read_keypoints(files)
-    held_out = split_by_group(data.person, recipe.data.validation_share, rng)
-    return KeypointTask(recipe, data.take(~held_out), data.take(held_out), np.flatnonzero(held_out).tolist())
+    rows = split or _cut_keypoints(recipe, data)
+    training, validation = np.array(rows.training_rows, np.int64), np.array(rows.validation_rows, np.int64)
+    return KeypointTask(recipe, data.take(training), data.take(validation), *_lists(rows))
 
 
-def _emotion_task(recipe: Recipe, files: list[Path], rng: np.random.Generator) -> EmotionTask:
-    """Keep the official Training part; copies of a picture of another part are left out of it."""
-    outputs = recipe.data.outputs
+def _lists(split: Split) -> tuple[list[int], list[int]]:
+    return split.training_rows, split.validation_rows
+
+
+def _cut_keypoints(recipe: Recipe, data: KeypointData) -> Split:
+    held_out = split_by_group(data.person, recipe.data.validation_share, _split_rng(recipe))
+    return Split(np.flatnonzero(~held_out).tolist(), np.flatnonzero(held_out).tolist())
+
+
+def _split_rng(recipe: Recipe) -> np.random.Generator:
+    return np.random.default_rng([recipe.seed, _SPLIT_STREAM])
+
+
+def _check_outputs(outputs: tuple[str, ...]) -> None:
     if outputs[: len(EMOTION_LABELS)] != EMOTION_LABELS or outputs != CLASS_NAMES[: len(outputs)]:
         raise RecipeError(f"data.outputs: expected the first 5, 6 or 7 of {list(CLASS_NAMES)}, found {list(outputs)}")
-    data = read_emotion(files)
+
+
+def _cut_emotion(recipe: Recipe, data: EmotionData) -> Split:
+    """Keep the official Training part; copies of a picture of another part are left out of it."""
     groups = near_copy_groups(data.images, correlation=recipe.data.near_copy_correlation)
     reported = np.isin(groups, groups[data.usage != TRAINING])
-    usable = (data.usage == TRAINING) & ~reported & (data.labels < len(outputs))
+    usable = (data.usage == TRAINING) & ~reported & (data.labels < len(recipe.data.outputs))
     if data.votes is not None:
         usable &= _looks_like_a_face(data)
     rows = np.flatnonzero(usable)
-    held_out = split_by_group(groups[rows], recipe.data.validation_share, rng)
-    chosen = rows[held_out]
-    return EmotionTask(recipe, data.take(rows[~held_out]), data.take(chosen), chosen.tolist())
+    held_out = split_by_group(groups[rows], recipe.data.validation_share, _split_rng(recipe))
+    return Split(rows[~held_out].tolist(), rows[held_out].tolist())
 
 
 def _looks_like_a_face(data: EmotionData) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Leave out blank pictures: they carry a label, but nothing to learn it from."""
     return np.asarray(data.images.reshape(len(data), -1).std(axis=1) > 2.0)
+
+
+def prepare_run(run: RunFolder) -> Task:
+    """Prepare what a run trains; its cut is written at the first call and read at every later one.
+
+    Raises:
+        RunError: the data is gone or has changed.
+    """
+    recipe, files, labels = run.recipe(), run.check_data(), run.labels()
+    written: dict[str, list[int]] = read_json(run.split_file) if run.split_file.exists() else {}
+    if "training_rows" in written:
+        return prepare(recipe, files, labels, Split(**written))
+    task = prepare(recipe, files, labels)
+    _refuse_other_cut(run, task, written)
+    write_json(run.split_file, {"training_rows": task.training_rows, "validation_rows": task.validation_rows})
+    return task
+
+
+def _refuse_other_cut(run: RunFolder, task: Task, written: dict[str, list[int]]) -> None:
+    """A cut that comes out differently would let training faces into the validation part."""
+    if written and written["validation_rows"] != task.validation_rows:
+        raise RunError(f"{run.split_file}: the data cuts differently now; train again in another folder")

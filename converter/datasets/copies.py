@@ -101,3 +101,18 @@ def _candidates(rows: NDArray[np.float32], others: NDArray[np.float32], least: f
             if a < b:
                 pairs.append((int(start + a), int(start + b)))
     return pairs
+
+
+def has_near_copy(images: NDArray[np.uint8], others: NDArray[np.uint8], *, correlation: float) -> NDArray[np.bool_]:
+    """(N,) whether a picture correlates by at least `correlation` with any of the others, mirror images included."""
+    found = np.zeros(len(images), bool)
+    if not len(others):
+        return found
+    full, small = _standardized(images), _standardized(_shrunk(images))
+    for pictures in (others, others[:, :, ::-1]):
+        other_full, other_small = _standardized(pictures), _standardized(_shrunk(pictures))
+        for start in range(0, len(images), _BLOCK):
+            products = small[start : start + _BLOCK] @ other_small.T  # (block, others)
+            for a, b in np.argwhere(products >= correlation - _PREFILTER_SLACK):
+                found[start + a] |= float(full[start + a] @ other_full[b]) >= correlation
+    return found

@@ -59,14 +59,14 @@ def _opened(path: Path) -> Iterator[NpzFile]:
 
 def decode_images(arrays: Arrays, path: Path) -> NDArray[np.uint8]:
     """Return (N, h, w) uint8 from `images` or from encoded bytes with offsets."""
-    for bytes_key, offsets_key in ENCODED_KEYS:
-        if bytes_key in arrays and offsets_key in arrays:
-            return _decode(arrays[bytes_key], arrays[offsets_key], path)
     if "images" in arrays:
         images = arrays["images"]
         if images.dtype != np.uint8 or images.ndim != 3:
             raise DataError(f"{path}: key images: expected (N, h, w) uint8, found {images.shape} {images.dtype}")
         return images.astype(np.uint8, copy=False)
+    for bytes_key, offsets_key in ENCODED_KEYS:
+        if bytes_key in arrays and offsets_key in arrays:
+            return _decode(arrays[bytes_key], arrays[offsets_key], path)
     raise DataError(f"{path}: expected key images, or webp/jpeg bytes with offsets; found keys {sorted(arrays)}")
 
 

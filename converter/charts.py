@@ -1,0 +1,71 @@
+"""Pictures of figures: learning curves, confusion, errors per point. No face is ever drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from edge_runtime.contract import EMOTION_LABELS
+
+_DPI = 110
+_WIDE, _SQUARE = (8.0, 4.0), (5.5, 5.0)
+
+
+def draw_learning_curve(records: list[dict[str, float]], path: Path) -> None:
+    """Draw loss and validation figures by epoch."""
+    figure = Figure(_WIDE, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = [record["epoch"] + 1 for record in records]
+    left.plot(epochs, [record["loss"] for record in records])
+    left.set(xlabel="epoch", ylabel="training loss")
+    for name in sorted(set(records[0]) & {"accuracy", "macro_f1", "rmse_px"}):
+        right.plot(epochs, [record[name] for record in records], label=name)
+    right.set(xlabel="epoch", ylabel="validation part, float net")
+    right.legend()
+    _save(figure, path)
+
+
+def draw_confusion(table: list[list[int]], path: Path) -> None:
+    """Draw a (5, 5) table of counts: row = true class, column = answer, colour = share of the row."""
+    counts = np.array(table)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(_SQUARE, layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    ticks = range(len(EMOTION_LABELS))
+    axes.set_xticks(ticks, EMOTION_LABELS)
+    axes.set_yticks(ticks, EMOTION_LABELS)
+    axes.set(xlabel="answer of the int8 net", ylabel="label")
+    for row, column in np.ndindex(*counts.shape):
+        color = "white" if shares[row, column] > 0.5 else "black"
+        text = f"{shares[row, column]:.0%}\n{counts[row, column]}"
+        axes.text(column, row, text, ha="center", va="center", color=color)
+    _save(figure, path)
+
+
+def draw_errors(per_point: dict[str, float], path: Path) -> None:
+    """Draw the RMSE of each point in pixels of the 96 x 96 crop."""
+    figure = Figure(_WIDE, layout="constrained")
+    axes = figure.subplots()
+    names = list(per_point)[::-1]
+    axes.barh(names, [per_point[name] for name in names])
+    axes.set(xlabel="RMSE of the int8 net, pixels of the crop")
+    axes.grid(axis="x", alpha=0.4)
+    _save(figure, path)
+
+
+def draw_figures(kind: str, figures: dict[str, Any], folder: Path) -> str:
+    """Draw what a kind of net is judged by; returns the file's name."""
+    if kind == "emotion":
+        draw_confusion(figures["confusion"], folder / "confusion.png")
+        return "confusion.png"
+    draw_errors(figures["per_point"], folder / "errors.png")
+    return "errors.png"
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # Without the metadata the same figures give the same bytes.
+    figure.savefig(path, dpi=_DPI, metadata={"Software": None})

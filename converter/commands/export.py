@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def add(v):
+    pass

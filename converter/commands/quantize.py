@@ -1,0 +1,41 @@
+"""`emotion-convert quantize`: the best weights of a run as int8 and as float32 .tflite."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from converter.commands.output import add_json_flag, answer
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser("quantize", help="make the int8 net of a run, and its float32 twin")
+    parser.add_argument("--run", required=True, type=Path, metavar="DIR", dest="run_dir")
+    add_json_flag(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write model.tflite, model_float32.tflite and calibration.json into the run folder."""
+    import keras
+
+    from converter.calibration import write_calibration
+    from converter.quantize import best_int8_tflite, to_float_tflite, trained_net
+    from converter.run_folder import RunFolder
+    from converter.tasks import prepare_run
+
+    keras.config.disable_interactive_logging()  # else Keras describes every conversion on standard output
+    folder = RunFolder(args.run_dir)
+    task = prepare_run(folder)
+    net = trained_net(folder, task)
+    float_model = to_float_tflite(net)
+    int8_model, listed = best_int8_tflite(folder, task, net, float_model)
+    write_calibration(folder, listed)
+    folder.float_tflite_file.write_bytes(float_model)
+    folder.tflite_file.write_bytes(int8_model)
+    sizes = {path.name: path.stat().st_size for path in (folder.tflite_file, folder.float_tflite_file)}
+    answer(
+        {"parameters": net.count_params(), "calibration_count": len(listed.pictures), "bytes": sizes}, as_json=args.json
+    )
+    return 0
