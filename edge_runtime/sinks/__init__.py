@@ -1,0 +1,1 @@
+"""Where events and observations go: one back-end each, none knows another."""
