@@ -1,4 +1,4 @@
-"""Fakes that are shipped, so that users test their own code as we test ours."""
+"""A fake for every Protocol: scripted, deterministic, and as strict as the real ones."""
 
 from __future__ import annotations
 
