@@ -14,7 +14,7 @@ from firmware_config.apply import apply, write_text
 from firmware_config.check import Finding, check_device, check_profiles, fitting_profiles
 from firmware_config.errors import FirmwareError, ProfileError, SecretError
 from firmware_config.model import Device
-from firmware_config.plan import Plan, plan
+from firmware_config.plan import Plan, plan, plan_removal
 from firmware_config.profiles import CAMERAS, choose, load_profile, profile_names
 from firmware_config.render import FIRST_BOOT, render
 from firmware_config.render.firstboot import fill
@@ -92,7 +92,14 @@ def _run_diff(options: argparse.Namespace) -> Exit:
 
 
 def _run_apply(options: argparse.Namespace) -> Exit:
-    intended = plan(_device(options), options.root, options.boot)
+    return _carry_out(plan(_device(options), options.root, options.boot), options)
+
+
+def _run_remove(options: argparse.Namespace) -> Exit:
+    return _carry_out(plan_removal(options.root, options.boot), options)
+
+
+def _carry_out(intended: Plan, options: argparse.Namespace) -> Exit:
     _print_plan(intended, as_json=False)
     if not intended.changes:
         print("nothing to change", file=sys.stderr)
@@ -175,6 +182,10 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("apply", help="show the difference, back up, write")
     command.set_defaults(run=_run_apply)
     _add_profile(command)
+    _add_root(command)
+    command.add_argument("--dry-run", action="store_true", help="show the difference only")
+    command = commands.add_parser("remove", help="take back what any profile added, with backups")
+    command.set_defaults(run=_run_remove)
     _add_root(command)
     command.add_argument("--dry-run", action="store_true", help="show the difference only")
     command = commands.add_parser("check", help="check the profiles, or this machine against one")

@@ -52,6 +52,14 @@ def with_include(config: str) -> str:
     return end.join([*lines, _NOTE, INCLUDE, ""])
 
 
+def without_include(config: str) -> str:
+    """Return config.txt without the include line and its note; unchanged where there is none."""
+    end = "\r\n" if "\r\n" in config else "\n"
+    lines = config.splitlines()
+    kept = [line for line in lines if line.strip() not in (INCLUDE, _NOTE)]
+    return config if kept == lines else end.join([*kept, ""])
+
+
 def with_words(cmdline: str, words: Iterable[str], stale: Iterable[str] = ()) -> str:
     """Return cmdline.txt with each word once at the end, and without words that an earlier profile added."""
     wanted = tuple(words)

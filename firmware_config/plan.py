@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_config.boot_partition import conflicts, recognise, with_include, with_words
+from firmware_config.boot_partition import conflicts, recognise, with_include, with_words, without_include
 from firmware_config.model import Device, Family
 from firmware_config.render import CMDLINE_WORDS, CONFIG_FRAGMENT, OWNED, system_files
 from firmware_config.render.boot import words
@@ -72,6 +72,22 @@ def plan(device: Device, root: Path, boot: Path | None = None) -> Plan:
         candidates += _boot_changes(folder, rendered)
         warnings = _warnings(folder, rendered)
     return Plan(tuple(change for change in candidates if change.before != change.after), warnings)
+
+
+def plan_removal(root: Path, boot: Path | None = None) -> Plan:
+    """Return the changes that take back whatever any profile added to a root; arguments as for `plan`.
+
+    A root without a boot partition loses the other files all the same.
+    """
+    folder = boot or root / BOOT
+    candidates = [_change(name, _locate(name, root, folder), None) for name in OWNED]
+    stale = words(_read(folder / Path(CMDLINE_WORDS).name) or "")
+    for name in ("config.txt", "cmdline.txt"):
+        before = _read(folder / name)
+        if before is not None:
+            after = without_include(before) if name == "config.txt" else with_words(before, (), stale)
+            candidates.append(Change(f"{BOOT}/{name}", folder / name, before, after))
+    return Plan(tuple(change for change in candidates if change.before != change.after), ())
 
 
 def _boot_changes(folder: Path, rendered: dict[str, str]) -> list[Change]:

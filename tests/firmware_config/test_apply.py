@@ -14,7 +14,7 @@ import pytest
 from firmware_config.apply import BACKUPS, ORIGINAL, apply
 from firmware_config.errors import BootPartitionError, WriteError
 from firmware_config.model import Device
-from firmware_config.plan import plan
+from firmware_config.plan import plan, plan_removal
 from firmware_config.profiles import choose, load_profile
 from firmware_config.render import system_files
 from tests.firmware_config.conftest import STOCK_CMDLINE, STOCK_CONFIG
@@ -80,6 +80,25 @@ def test_another_profile_takes_back_what_the_first_added(card: Path, tmp_path: P
 
     unchanged = {name: data for name, data in tree(card).items() if not name.startswith("var/")}
     assert unchanged == {name: data for name, data in tree(fresh).items() if not name.startswith("var/")}
+
+
+def test_removing_takes_back_everything_a_profile_added(card: Path) -> None:
+    before = tree(card)
+    apply(plan(device_of("pi5-coral-m2", "imx708"), card), card)
+
+    apply(plan_removal(card), card)
+
+    kept = {name: data for name, data in tree(card).items() if not name.startswith("var/") and ORIGINAL not in name}
+    assert kept == before
+    assert plan_removal(card).changes == ()
+
+
+def test_removing_from_a_computer_without_boot_files_works(tmp_path: Path) -> None:
+    apply(plan(device_of("x86-generic"), tmp_path), tmp_path)
+
+    apply(plan_removal(tmp_path), tmp_path)
+
+    assert not [name for name in tree(tmp_path) if not name.startswith("var/")]
 
 
 def test_the_diff_shows_each_file_before_and_after(card: Path) -> None:
