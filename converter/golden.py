@@ -37,13 +37,14 @@ def synthetic_faces(rng: np.random.Generator) -> NDArray[np.uint8]:
 def _drawn(rng: np.random.Generator) -> NDArray[np.uint8]:
     side = INPUT_SIZE_PX
     picture = np.full((side, side), int(rng.integers(30, 120)), np.uint8)
+    skin, dark, lips = (int(rng.integers(150, 230)),), (40,), (60,)
     x, y = (int(value) for value in rng.integers(side * 2 // 5, side * 3 // 5, 2))
     width, height = side // 3, side * 2 // 5
-    cv2.ellipse(picture, (x, y), (width, height), 0, 0, 360, int(rng.integers(150, 230)), -1)
+    cv2.ellipse(picture, (x, y), (width, height), 0, 0, 360, skin, -1)
     for offset in (-width // 2, width // 2):
-        cv2.circle(picture, (x + offset, y - height // 4), side // 16, 40, -1)
+        cv2.circle(picture, (x + offset, y - height // 4), side // 16, dark, -1)
     opening = int(rng.integers(2, side // 8))
-    cv2.ellipse(picture, (x, y + height // 2), (width // 2, opening), 0, 0, 360, 60, -1)
+    cv2.ellipse(picture, (x, y + height // 2), (width // 2, opening), 0, 0, 360, lips, -1)
     soft = cv2.GaussianBlur(picture, (0, 0), 1.5).astype(np.float64)
     noisy = soft + rng.normal(0, 6, soft.shape)
     return np.asarray(np.clip(noisy, 0, 255)).astype(np.uint8)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from converter.plain_json import to_json
 
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +15,9 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def answer(figures: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print figures; NaN, which JSON does not know, becomes null."""
+    """Print figures."""
     if as_json:
-        print(json.dumps(_without_nan(figures), indent=1))
+        print(to_json(figures))
         return
     for line in _lines(figures, ""):
         print(line)
@@ -46,11 +46,3 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return " ".join(map(_text, value))
     return str(value)
-
-
-def _without_nan(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(key): _without_nan(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

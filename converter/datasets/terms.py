@@ -13,6 +13,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     origin: str
     terms: str
+    limits: tuple[str, ...] = ()
+    """What a net trained on it should not be trusted with."""
 
 
 def source_of(name: str, sha256: str, *, terms: str | None = None) -> Source:

@@ -1,0 +1,95 @@
+"""Writes MODEL_CARD.md from measured figures."""
+
+from __future__ import annotations
+
+from importlib import resources
+from string import Template
+
+from converter.datasets.terms import source_of
+from converter.dossier import Dossier
+from converter.figures import Figures
+from converter.markdown import figure_table, share
+from edge_runtime.manifest import Manifest
+
+WHAT = {
+    "keypoints": "Finds 15 points of one face in a 96 x 96 grey crop (order of the Kaggle facial keypoints set).",
+    "emotion": "Tells which of five expressions a face shows (angry, disgust, sad, happy, surprise), or is unsure.",
+}
+OUTPUT = {
+    "keypoints": "(1, 30) int8; x0, y0, x1, y1, ...; real value = (pixel - 47.5) / 48 of the crop, pixel centres at "
+    "whole numbers. Left and right are the subject's.",
+    "emotion": "int8 logits, in this order: {names}. Softmax and temperature are computed in float at run time.",
+}
+LIMITS = {
+    "keypoints": (
+        "A point that is hidden is a guess, and nothing in the output says so.",
+        "Crops must be framed as in training; a detector's box has to be fitted to that framing.",
+    ),
+    "emotion": (
+        "A calm, afraid or speaking face is meant to come out as uncertain, but does not always.",
+        "48 x 48 pixels of detail: smaller, blurred or turned faces are worse than the figures say.",
+    ),
+}
+
+
+def limits_of(manifest: Manifest) -> tuple[str, ...]:
+    """Say where a net must not be trusted: by its kind and by what its data lacks."""
+    sources = (source_of(entry.name, entry.sha256) for entry in manifest.training_data)
+    return (*LIMITS[manifest.kind], *(limit for source in sources for limit in source.limits))
+
+
+def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
+    """Fill the template; every figure comes from the dossier."""
+    manifest = dossier.bundle.manifest
+    template = Template((resources.files("converter") / "model_card.txt").read_text(encoding="utf-8"))
+    kind = str(manifest.kind)
+    return template.substitute(
+        name=manifest.name,
+        version=manifest.version,
+        what=WHAT[kind],
+        framing=manifest.input.framing,
+        output=OUTPUT[kind].format(names=", ".join(manifest.output.names)),
+        bytes=f"{len(dossier.bundle.model):,}",
+        parameters=f"{dossier.parameters:,}",
+        validation=dossier.faces_validation,
+        validation_table=figure_table(
+            {"float": dossier.judgement.float_figures, "int8": dossier.judgement.int8_figures}
+        ),
+        reported="\n\n".join(_reported(name, figures) for name, figures in dossier.reported.items()),
+        policy=_policy(dossier),
+        data="\n".join(_data(entry.name, entry.sha256, terms) for entry in manifest.training_data),
+        training_part=dossier.faces_training,
+        recipe=kind,
+        epochs=len(dossier.records),
+        best_epoch=dossier.best_epoch,
+        seed=manifest.recipe["seed"],
+        calibration_count=manifest.quantization.calibration_count,
+        libraries=", ".join(f"{name} {of}" for name, of in manifest.quantization.converter_versions.items()),
+        files=" ".join(entry.name for entry in manifest.training_data),
+        limits="\n".join(f"- {limit}" for limit in manifest.limits),
+    )
+
+
+def _reported(name: str, figures: Figures) -> str:
+    columns = {"int8": figures}
+    if "without_near_copies" in figures:
+        columns["without near copies of training pictures"] = figures["without_near_copies"]
+    part = "" if figures["part"] == "all" else f", part {figures['part']}"
+    return f"`{name}`{part}, not used to choose anything:\n\n{figure_table(columns)}"
+
+
+def _policy(dossier: Dossier) -> str:
+    if dossier.bundle.manifest.kind != "emotion":
+        return ""
+    policy = dossier.bundle.manifest.policy
+    figures = dossier.judgement.int8_figures
+    return (
+        f"Policy, chosen on the validation part alone: temperature {policy.temperature:g}, an answer from a calibrated "
+        f"support of {policy.enter:g}, taken back below {policy.exit:g}. There {share(figures['coverage'])} of the "
+        f"five classes' faces get an answer, and {share(figures['accuracy_answered'])} of those answers are right."
+    )
+
+
+def _data(name: str, sha256: str, terms: str | None) -> str:
+    source = source_of(name, sha256, terms=terms)
+    return f"- `{name}` (sha256 {sha256}): {source.title}. {source.origin} Terms: {source.terms}"
