@@ -60,3 +60,6 @@ ModelKind = Literal["keypoints", "emotion", "faces"]
 
 UncertainReason = Literal["low_confidence", "small_face", "blurred", "pose"]
 """Why a face got no emotion label."""
+
+SHIPPED_KINDS: Final[tuple[ModelKind, ...]] = ("keypoints", "emotion")
+"""Kinds of which a bundle is shipped with the runtime."""

@@ -53,7 +53,7 @@ class EventWriter:
         scores = dict(zip(EMOTION_LABELS, _rounded(face.emotion.scores), strict=True)) if face else None
         with_scores = change.change_type in _WITH_SCORES
         event = msgspec.structs.replace(
-            self._numbered(change.change_type),
+            self._numbered(change.change_type, change.at),
             track_id=change.track_id,
             emotion=change.emotion,
             previous=change.previous,
@@ -68,9 +68,9 @@ class EventWriter:
         )
         return OutMessage("event", event)
 
-    def system(self, message: str) -> OutMessage:
-        """Write an event about the device itself."""
-        return OutMessage("event", msgspec.structs.replace(self._numbered("system"), message=message))
+    def system(self, message: str, at: float) -> OutMessage:
+        """Write an event about the device itself; `at` is source seconds."""
+        return OutMessage("event", msgspec.structs.replace(self._numbered("system", at), message=message))
 
     def observation(self, seen: Observation) -> OutMessage:
         """Write everything seen in one frame."""
@@ -99,7 +99,7 @@ class EventWriter:
         )
         return OutMessage("state", payload)
 
-    def _numbered(self, event_type: EventType) -> Event:
+    def _numbered(self, event_type: EventType, at: float) -> Event:
         """Begin an event: the fields that every event has."""
         self._seq += 1
         return Event(
@@ -110,7 +110,7 @@ class EventWriter:
             device_id=self._identity.device_id,
             source=self._identity.source,
             time=rfc3339(self._clock.utc()),
-            monotonic_ns=round(self._clock.monotonic() * 1e9),
+            monotonic_ns=round(at * 1e9),
             clock_synced=self._clock.synchronized(),
         )
 

@@ -14,6 +14,7 @@ STATE_SCHEMA: Final = "emotion-edge.state/1"
 
 EventType = Literal["face_appeared", "emotion_started", "emotion_changed", "emotion_ended", "face_lost", "system"]
 EndReason = Literal["lost", "changed", "uncertain", "shutdown", "paused"]
+ServiceState = Literal["starting", "running", "degraded", "stopping"]
 Topic = Literal["event", "observation", "status", "state"]
 
 
@@ -60,6 +61,7 @@ class Event(Payload, frozen=True, kw_only=True, tag_field="schema", tag=EVENT_SC
     time: str
     """RFC 3339 UTC with milliseconds."""
     monotonic_ns: int
+    """Source time: the monotonic clock for cameras, the picture's own time for files."""
     clock_synced: bool
     track_id: int | None = None
     emotion: str | None = None
@@ -114,7 +116,7 @@ class Status(Payload, frozen=True, kw_only=True, tag_field="schema", tag=STATUS_
     device_id: str
     boot_id: str
     time: str
-    state: Literal["starting", "running", "degraded", "stopping"]
+    state: ServiceState
     reasons: tuple[str, ...]
     camera: str
     """connecting, running, lost or ended."""

@@ -186,8 +186,9 @@ class Service(Section, frozen=True):
     camera_retry_s: Positive = 1.0
     """First pause before a broken camera is opened again; doubles up to camera_retry_max_s."""
     camera_retry_max_s: Positive = 30.0
-    camera_retries: Annotated[int, Meta(ge=0)] = 0
-    """Give up (exit code 4) after so many failures in a row; 0 = at once when it never opened, never afterwards."""
+    wait_for_camera: bool = False
+    """False: a camera that does not open at start ends the program (exit code 4). True: it is waited for, as a service
+    should. A camera that was open once and broke is always waited for."""
 
 
 class Config(Section, frozen=True):

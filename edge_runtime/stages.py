@@ -10,6 +10,8 @@ from typing import Final, Literal
 
 Stage = Literal["detect", "track", "crop", "keypoints", "emotion", "total"]
 
+STAGES: Final[tuple[Stage, ...]] = ("detect", "track", "crop", "keypoints", "emotion", "total")
+
 MODEL_STAGES: Final[tuple[Stage, ...]] = ("detect", "keypoints", "emotion")
 """Stages that are the work of a net or of the detector; the rest is our own overhead."""
 

@@ -16,7 +16,7 @@ from tests.source_tree import FOLDERS, PACKAGES, ROOT, sources
 # the row after the last thing it imports.
 ROWS = (
     ("_version", "errors"),
-    ("contract", "clock"),
+    ("contract", "clock", "schemas"),
     ("geometry", "quantization"),
     ("datatypes", "stages"),
     ("interfaces",),
@@ -24,11 +24,11 @@ ROWS = (
     ("preprocess", "framing", "config", "bundle", "health"),
     ("interpreter",),
     ("models", "tracker", "smoothing", "quality", "policy"),
-    ("events",),
+    ("events", "heartbeat", "systemd_notify"),
     ("sources", "detectors", "sinks", "outbox"),
-    ("pipeline", "capture", "testing"),
+    ("pipeline", "capture", "outlet", "testing"),
     ("wiring",),
-    ("service",),
+    ("service", "doctor"),
     ("cli", "__main__", "__init__"),
 )
 RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}

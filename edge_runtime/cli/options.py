@@ -1,0 +1,69 @@
+"""Flags that several verbs share, and how they become settings."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from edge_runtime.config import load_config
+from edge_runtime.errors import UsageError
+from edge_runtime.settings import Config
+
+Verbs = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse has no public name for it
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add --config."""
+    parser.add_argument("--config", metavar="FILE", help="configuration (default: /etc/emotion-edge/config.toml)")
+
+
+def add_chain(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that choose source, detector and models."""
+    add_config(parser)
+    parser.add_argument(
+        "--source",
+        metavar="PATH|URL|camera[:N]|picamera|demo",
+        help="video file, folder of pictures, rtsp:// or http:// address, camera, or the built-in demo clip",
+    )
+    parser.add_argument("--detector", choices=("haar", "yunet"), help="how faces are found")
+    parser.add_argument("--face-model", metavar="FILE", help="YuNet's ONNX file")
+    parser.add_argument("--emotion-model", metavar="BUNDLE", help="folder or .emodel file (default: shipped)")
+    parser.add_argument("--keypoint-model", metavar="BUNDLE", help="folder or .emodel file (default: shipped)")
+    parser.add_argument("--device", metavar="cpu|edgetpu[:usb:N|:pci:N]", help="what runs the nets (default: cpu)")
+
+
+def chain_overrides(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the dotted settings that the flags of add_chain ask for."""
+    wanted = {
+        "source.uri": arguments.source,
+        "detector.kind": arguments.detector or ("yunet" if arguments.face_model else None),
+        "detector.model": arguments.face_model,
+        "models.emotion": arguments.emotion_model,
+        "models.keypoints": arguments.keypoint_model,
+        "models.device": arguments.device,
+    }
+    return {key: value for key, value in wanted.items() if value is not None}
+
+
+def configured(arguments: argparse.Namespace, overrides: dict[str, Any] | None = None) -> Config:
+    """Load the configuration with this process's environment and the command line on top."""
+    return load_config(arguments.config, environment=os.environ, overrides=overrides)
+
+
+def split_host(text: str) -> dict[str, Any]:
+    """`broker`, `broker:1883` or `[::1]:1883` -> settings of the broker's address."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif text.count(":") == 1:
+        host, port = text.split(":")
+    if not host or (port and not port.isdigit()):
+        raise UsageError(f"--mqtt {text}: expected HOST or HOST:PORT, for instance localhost or broker.lan:1883")
+    return {"mqtt.host": host, **({"mqtt.port": int(port)} if port else {})}

@@ -1,0 +1,82 @@
+"""`emotion-edge run`: read faces from a source and emit events until it ends or is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, split_host
+from edge_runtime.settings import Config
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser("run", help="read faces and emit events", description=__doc__)
+    add_chain(parser)
+    parser.add_argument("--log-file", metavar="FILE", help="append events and observations as JSON lines")
+    parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="publish to this broker")
+    parser.add_argument("--require-broker", action="store_true", help="end with exit code 6 if the broker is absent")
+    parser.add_argument("--max-frames", type=_count, metavar="N", help="end after N processed frames")
+    parser.add_argument("--format", choices=("text", "json"), help="form of the events on standard output")
+    parser.add_argument("--quiet", action="store_true", help="print no events")
+    parser.set_defaults(main=main)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the service with signals turned into a stop in good order."""
+    config = configured(arguments, _overrides(arguments))
+    logging.getLogger().setLevel(config.service.log_level.upper())
+    _forbid_core_dumps()
+    stop = threading.Event()
+    _stop_on_signals(stop)
+    return _serve(config, stop, arguments.max_frames)
+
+
+def _serve(config: Config, stop: threading.Event, max_frames: int | None) -> int:
+    # Imported here: --help must not load OpenCV.
+    from edge_runtime.service import Surroundings, run
+    from edge_runtime.systemd_notify import Notifier
+
+    run(config, Surroundings(stop=stop, heartbeat=Notifier(os.environ), max_frames=max_frames))
+    return 0
+
+
+def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
+    overrides = chain_overrides(arguments)
+    if arguments.mqtt is not None:
+        overrides |= split_host(arguments.mqtt)
+    wanted = {
+        "log.file": arguments.log_file,
+        "console.format": arguments.format,
+        "console.enabled": False if arguments.quiet else None,
+        "mqtt.require": True if arguments.require_broker else None,
+    }
+    return overrides | {key: value for key, value in wanted.items() if value is not None}
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
+        logging.getLogger(__name__).info("%s: stopping", signal.Signals(number).name)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+
+
+def _forbid_core_dumps() -> None:
+    """A core file would hold the frame that was in memory."""
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)

@@ -1,0 +1,176 @@
+"""The whole program: frames from a source through the pipeline to the sinks, until it ends or is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from edge_runtime._version import __version__
+from edge_runtime.capture import captured
+from edge_runtime.clock import SystemClock
+from edge_runtime.config import device_id
+from edge_runtime.datatypes import Frame
+from edge_runtime.errors import SourceError
+from edge_runtime.events import EventWriter, Identity
+from edge_runtime.heartbeat import Heartbeat, Silence
+from edge_runtime.interfaces import Clock, Sink, Source
+from edge_runtime.outlet import Outlet
+from edge_runtime.payloads import EndReason, ModelPayload, OutMessage, ServiceState, Status, rfc3339
+from edge_runtime.pipeline import FramePipeline
+from edge_runtime.policy import EventPolicy
+from edge_runtime.settings import Config
+from edge_runtime.wiring import Pipeline, open_sinks, open_source, thresholds_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run takes from outside itself; tests own all of it."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set it to end the run in good order."""
+    heartbeat: Heartbeat = field(default_factory=Silence)
+    max_frames: int | None = None
+    """End after so many processed frames."""
+
+
+def run(config: Config, surroundings: Surroundings | None = None) -> int:
+    """Run until the source ends, max_frames are processed or the stop event is set.
+
+    Returns:
+        Number of processed frames.
+
+    Raises:
+        EdgeRuntimeError: with the exit code that the command line returns.
+    """
+    around = surroundings or Surroundings()
+    if config.deployment.context == "unspecified":
+        logger.warning("deployment.context is not set; say where faces are read (see docs/privacy.md)")
+    with ExitStack() as stack:
+        pipeline = stack.enter_context(Pipeline.from_config(config))
+        source = open_source(config.source)
+        sinks = [stack.enter_context(sink) for sink in open_sinks(config, around.clock, live=source.live)]
+        return Service(config, pipeline, source, sinks, around).run()
+
+
+class Service:
+    """The main loop. It owns all state and runs on one thread."""
+
+    def __init__(
+        self, config: Config, pipeline: FramePipeline, source: Source, sinks: list[Sink], around: Surroundings
+    ) -> None:
+        """Wire the parts; nothing is opened yet."""
+        self._config, self._pipeline, self._source, self._around = config, pipeline, source, around
+        self._policy = EventPolicy(thresholds_of(pipeline.parts.policy))
+        self._identity = _identity(config, pipeline, source, around.clock)
+        self._writer = EventWriter(self._identity, around.clock)
+        self._outlet = Outlet(sinks, self._writer, config.observations.rate_hz)
+        self._frames = 0
+        self._at = 0.0
+        self._was_open = False
+
+    def run(self) -> int:
+        """Process frames until the end; every start gets its end, whatever happens."""
+        self._report("starting", camera="connecting")
+        pause_s = self._config.service.camera_retry_s
+        try:
+            while not self._done:
+                before = self._frames
+                try:
+                    self._read_source()
+                    break
+                except SourceError as error:
+                    if not self._may_recover:
+                        raise
+                    if self._frames > before:
+                        pause_s = self._config.service.camera_retry_s
+                    self._recover(error, pause_s)
+                    pause_s = min(2 * pause_s, self._config.service.camera_retry_max_s)
+        finally:
+            self._around.heartbeat.stopping()
+            self._end_all("shutdown")
+            self._report("stopping", camera="ended")
+        return self._frames
+
+    @property
+    def _done(self) -> bool:
+        enough = self._around.max_frames is not None and self._frames >= self._around.max_frames
+        return enough or self._around.stop.is_set()
+
+    @property
+    def _may_recover(self) -> bool:
+        return self._source.live and (self._was_open or self._config.service.wait_for_camera)
+
+    def _read_source(self) -> None:
+        with captured(self._source, timeout_s=self._config.source.timeout_s, stop=self._around.stop) as frames:
+            if not self._was_open:
+                self._around.heartbeat.ready()
+            self._was_open = True
+            self._report("running", camera="running")
+            for frame in frames:
+                self._process(frame)
+                if self._done:
+                    return
+
+    def _process(self, frame: Frame) -> None:
+        seen = self._pipeline.process(frame)
+        self._at = seen.captured_at
+        self._outlet.tell(self._policy.update(seen))
+        self._outlet.show(seen)
+        self._frames += 1
+        self._around.heartbeat.alive()
+
+    def _recover(self, error: SourceError, pause_s: float) -> None:
+        """Say that the camera is gone, end what was seen, and wait before the next try."""
+        logger.warning("%s; next try in %.1f s", error, pause_s)
+        if not self._was_open:
+            self._around.heartbeat.ready()  # a missing camera is no reason for systemd to restart us
+        self._end_all("lost")
+        self._outlet.send(self._writer.system(f"camera lost: {error}", self._at))
+        self._report("degraded", camera="lost", reasons=(str(error),))
+        waited = 0.0
+        while waited < pause_s and not self._around.stop.wait(min(0.5, pause_s - waited)):
+            waited += 0.5
+            self._around.heartbeat.alive()
+
+    def _end_all(self, reason: EndReason) -> None:
+        self._outlet.tell(self._policy.close(self._at, reason))
+
+    def _report(self, state: ServiceState, *, camera: str, reasons: tuple[str, ...] = ()) -> None:
+        models = {
+            "keypoints": self._pipeline.parts.keypoints.manifest,
+            "emotion": self._pipeline.parts.emotion.manifest,
+        }
+        status = Status(
+            device_id=self._identity.device_id,
+            boot_id=self._identity.boot_id,
+            time=rfc3339(self._around.clock.utc()),
+            state=state,
+            reasons=reasons,
+            camera=camera,
+            accelerator=self._identity.model.accelerator,
+            models={kind: f"{manifest.name} {manifest.version}" for kind, manifest in models.items()},
+            versions={"emotion-edge": __version__, "runtime": self._identity.model.runtime},
+        )
+        self._outlet.send(OutMessage("status", status))
+        self._around.heartbeat.status(f"{state}, camera {camera}")
+
+
+def _identity(config: Config, pipeline: FramePipeline, source: Source, clock: Clock) -> Identity:
+    emotion = pipeline.parts.emotion
+    return Identity(
+        device_id=device_id(config),
+        source=source.name,
+        boot_id=clock.uuid4(),
+        model=ModelPayload(
+            name=emotion.manifest.name,
+            version=emotion.manifest.version,
+            sha256=emotion.sha256,
+            runtime=emotion.interpreter.runtime,
+            accelerator=emotion.interpreter.device,
+        ),
+    )
