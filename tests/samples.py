@@ -31,39 +31,21 @@ FACE = FacePayload(
 )
 MODEL = ModelPayload(name="emotion", version="1.0.0", sha256="ab" * 32, runtime="litert 2.1.0", accelerator="cpu")
 
+_READ: dict[str, Any] = {"confidence": 0.91, "scores": SCORES, "face": FACE, "model": MODEL}
+_SPAN: dict[str, Any] = {"start_time": START, "end_time": END, "duration_s": 2.48}
 _OF_TYPE: dict[str, dict[str, Any]] = {
     "face_appeared": {"track_id": 3, "face": FACE},
-    "emotion_started": {
-        "track_id": 3,
-        "emotion": "surprise",
-        "confidence": 0.91,
-        "scores": SCORES,
-        "start_time": START,
-        "face": FACE,
-        "model": MODEL,
-    },
+    "emotion_started": {"track_id": 3, "emotion": "surprise", **_READ},
     "emotion_changed": {
         "track_id": 3,
         "emotion": "happy",
         "previous": "surprise",
-        "confidence": 0.88,
-        "scores": SCORES,
-        "start_time": START,
-        "end_time": END,
-        "duration_s": 2.48,
         "end_reason": "changed",
-        "face": FACE,
-        "model": MODEL,
+        **_READ,
+        **_SPAN,
     },
-    "emotion_ended": {
-        "track_id": 3,
-        "emotion": "happy",
-        "start_time": START,
-        "end_time": END,
-        "duration_s": 2.48,
-        "end_reason": "lost",
-    },
-    "face_lost": {"track_id": 3, "duration_s": 12.0},
+    "emotion_ended": {"track_id": 3, "emotion": "happy", "end_reason": "lost", **_READ, **_SPAN},
+    "face_lost": {"track_id": 3, "face": FACE, "end_reason": "lost", **_SPAN},
     "system": {"message": "camera:0 gone, retry in 1.0 s"},
 }
 

@@ -20,9 +20,9 @@ def test_a_person_reads_one_line_an_event() -> None:
     assert lines == [
         "  12.480 s  face 3  appeared",
         "  12.480 s  face 3  surprise started  (0.91)",
-        "  12.480 s  face 3  surprise changed to happy after 2.5 s  (0.88)",
+        "  12.480 s  face 3  surprise changed to happy after 2.5 s  (0.91)",
         "  12.480 s  face 3  happy ended after 2.5 s  (lost)",
-        "  12.480 s  face 3  lost after 12.0 s",
+        "  12.480 s  face 3  lost after 2.5 s",
         "  12.480 s  system  camera:0 gone, retry in 1.0 s",
     ]
 

@@ -1,0 +1,25 @@
+"""JSON Schemas (draft 2020-12) of everything that leaves the device, one file a payload."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any, Final
+
+from edge_runtime.errors import UsageError
+
+SCHEMA_NAMES: Final[tuple[str, ...]] = ("event", "observation", "status", "state")
+"""Every payload; the name is also the last level of its MQTT topic."""
+
+
+def schema_text(name: str) -> str:
+    """Return a schema file as it is shipped; UsageError for a name that is none."""
+    if name not in SCHEMA_NAMES:
+        raise UsageError(f"no schema {name!r}; there are {', '.join(SCHEMA_NAMES)}")
+    return resources.files(__name__).joinpath(f"{name}.json").read_text(encoding="utf-8")
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """Parse a schema; UsageError for a name that is none."""
+    schema: dict[str, Any] = json.loads(schema_text(name))
+    return schema
