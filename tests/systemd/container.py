@@ -1,0 +1,91 @@
+"""A throw-away copy of this machine's system, booted by a real systemd in a container.
+
+An overlay over `/` takes every write, so the machine itself stays as it is. Needs root and systemd-nspawn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DRIVER = "driver.service"
+BOOT_TIMEOUT_S = 180
+"""A boot takes 2 to 15 s on two idle cores; the rest is for a busy machine."""
+
+_DRIVER_UNIT = """\
+[Unit]
+# When the script is done, so is the container.
+SuccessAction=exit
+FailureAction=exit
+
+[Service]
+Type=oneshot
+TimeoutStartSec=150
+ExecStart=/bin/sh -eux /driver.sh
+StandardOutput=file:/driver.out
+StandardError=file:/driver.err
+"""
+
+
+@contextlib.contextmanager
+def system_copy(folder: Path) -> Iterator[Path]:
+    """Mount the copy; yields its root. Skips the test where that is not allowed."""
+    if os.geteuid() != 0:
+        pytest.skip("booting a container needs root")
+    if shutil.which("systemd-nspawn") is None:
+        pytest.skip("systemd-nspawn is missing: apt install systemd-container")
+    layers, root = folder / "layers", folder / "root"
+    layers.mkdir()
+    root.mkdir()
+    with contextlib.ExitStack() as mounted:
+        # A tmpfs, because an overlay cannot have its upper layer on an overlay, as in many CI containers.
+        _mount(mounted, layers, "-t", "tmpfs", "tmpfs")
+        for name in ("upper", "work"):
+            (layers / name).mkdir()
+        options = f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work"
+        _mount(mounted, root, "-t", "overlay", "overlay", "-o", options)
+        yield root
+
+
+def boot(root: Path, script: str) -> dict[str, str]:
+    """Boot the copy, run a shell script in it, shut it down.
+
+    Args:
+        root: of the copy.
+        script: prints lines of the form NAME=VALUE; any command that fails ends it.
+
+    Returns:
+        The lines the script printed; a name printed twice has its last value.
+    """
+    (root / "driver.sh").write_text(script)
+    (root / "etc/systemd/system" / DRIVER).write_text(_DRIVER_UNIT)
+    # The host's journal and id are not the container's.
+    (root / "etc/machine-id").write_text("")
+    command = ["systemd-nspawn", "--register=no", "--keep-unit", "--boot", "--console=pipe", "-D", str(root)]
+    done = subprocess.run(
+        [*command, f"systemd.unit={DRIVER}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=BOOT_TIMEOUT_S,
+        check=False,
+    )
+    said, trace = root / "driver.out", root / "driver.err"
+    if not said.exists() or "driver=done" not in said.read_text():
+        text = trace.read_text()[-3000:] if trace.exists() else done.stdout[-3000:] + done.stderr[-1000:]
+        pytest.fail(f"the script in the container did not reach its end:\n{text}")
+    pairs = (line.partition("=") for line in said.read_text().splitlines())
+    return {name: value for name, _, value in pairs}
+
+
+def _mount(mounted: contextlib.ExitStack, target: Path, *arguments: str) -> None:
+    done = subprocess.run(["mount", *arguments, str(target)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
+    mounted.callback(subprocess.run, ["umount", "--lazy", str(target)], check=True)
