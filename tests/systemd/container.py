@@ -67,7 +67,7 @@ def boot(root: Path, script: str) -> dict[str, str]:
     (root / "etc/systemd/system" / DRIVER).write_text(_DRIVER_UNIT)
     # The host's journal and id are not the container's.
     (root / "etc/machine-id").write_text("")
-    command = ["systemd-nspawn", "--register=no", "--keep-unit", "--boot", "--console=pipe", "-D", str(root)]
+    command = ["/usr/bin/systemd-nspawn", "--register=no", "--keep-unit", "--boot", "--console=pipe", "-D", str(root)]
     done = subprocess.run(
         [*command, f"systemd.unit={DRIVER}"],
         stdin=subprocess.DEVNULL,
@@ -85,7 +85,7 @@ def boot(root: Path, script: str) -> dict[str, str]:
 
 
 def _mount(mounted: contextlib.ExitStack, target: Path, *arguments: str) -> None:
-    done = subprocess.run(["mount", *arguments, str(target)], capture_output=True, text=True, check=False)
+    done = subprocess.run(["/bin/mount", *arguments, str(target)], capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"mounting is not allowed here: {done.stderr.strip()}")
-    mounted.callback(subprocess.run, ["umount", "--lazy", str(target)], check=True)
+    mounted.callback(subprocess.run, ["/bin/umount", "--lazy", str(target)], check=True)
