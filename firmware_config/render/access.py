@@ -24,6 +24,14 @@ _FOLDERS = (
         "d /etc/emotion-edge/credentials 0700 root root -",
         "Passwords and keys: root only; systemd hands them to the service as credentials.",
     ),
+    (
+        "d /var/lib/emotion-edge 0700 emotion-edge emotion-edge -",
+        "The state, so that `emotion-edge check` can look at it before the first start.",
+    ),
+    (
+        "d /var/log/emotion-edge 0700 emotion-edge emotion-edge -",
+        "The log, for the same reason.",
+    ),
 )
 
 

@@ -125,15 +125,24 @@ def test_the_user_and_its_groups_come_out_as_written(repository: Path, tool: Fin
 
 def test_the_folders_come_out_as_written(repository: Path, tool: FindTool, tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
-    (tmp_path / "etc/group").write_text("root:x:0:\n")
-    tmpfiles = tool("systemd-tmpfiles")
+    sysusers, tmpfiles = tool("systemd-sysusers"), tool("systemd-tmpfiles")
+    run(sysusers, f"--root={tmp_path}", repository / "systemd/emotion-edge.sysusers.conf")
+    for name in ("passwd", "group"):
+        with (tmp_path / "etc" / name).open("a") as stream:
+            stream.write("root:x:0:0::/root:/bin/sh\n" if name == "passwd" else "root:x:0:\n")
 
     done = run(tmpfiles, "--create", f"--root={tmp_path}", repository / "systemd/emotion-edge.tmpfiles.conf")
 
-    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "etc/emotion-edge").iterdir()}
+    folders = (
+        "etc/emotion-edge/conf.d",
+        "etc/emotion-edge/credentials",
+        "var/lib/emotion-edge",
+        "var/log/emotion-edge",
+    )
+    modes = [oct((tmp_path / folder).stat().st_mode & 0o777) for folder in folders]
     assert done.returncode == 0, done.stderr
-    assert modes == {"conf.d": 0o755, "credentials": 0o700}
+    assert modes == ["0o755", "0o700", "0o700", "0o700"]
+    assert (tmp_path / "var/log/emotion-edge").stat().st_uid != 0
 
 
 def test_the_first_configuration_loads_in_the_runtime(repository: Path) -> None:
