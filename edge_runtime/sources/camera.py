@@ -88,9 +88,9 @@ class V4l2Camera:
 
     def __exit__(self, *exc: object) -> None:
         """Give the device back."""
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.release()
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames as they come, damaged ones left out; SourceError when the camera stops giving any."""

@@ -75,9 +75,12 @@ class Demo:
     def _view(self, at_s: float) -> NDArray[np.uint8]:
         cv2 = self._cv2
         picture = cv2.warpAffine(
-            self._photograph, camera_matrix(at_s), (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_LINEAR,
+            self._photograph,
+            camera_matrix(at_s),
+            (WIDTH_PX, HEIGHT_PX),
+            flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        )
         return np.asarray(picture, dtype=np.uint8)
 
 

@@ -79,9 +79,9 @@ class PiCamera:
 
     def __exit__(self, *exc: object) -> None:
         """Stop the camera and give it back."""
-        if self._camera is not None:
-            self._camera.close()
-            self._camera = None
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames as they come; SourceError when none comes within the timeout."""

@@ -70,9 +70,9 @@ class NetworkStream:
 
     def __exit__(self, *exc: object) -> None:
         """Disconnect."""
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.release()
 
     def frames(self) -> Iterator[Frame]:
         """Yield frames as they come; SourceError when they stop coming."""

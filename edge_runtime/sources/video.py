@@ -54,9 +54,9 @@ class VideoFile:
 
     def __exit__(self, *exc: object) -> None:
         """Close the file."""
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.release()
 
     def frames(self) -> Iterator[Frame]:
         """Yield every frame from where the file stands; `captured_at` is its time in the file, seconds."""

@@ -1,0 +1,252 @@
+"""Between a source and the pipeline: a thread and a one-slot mailbox for live sources, nothing for files.
+
+with captured(source, timeout_s=3.0, stop=stop) as frames:
+    for frame in frames:
+        ...
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from edge_runtime.datatypes import Frame
+from edge_runtime.errors import SourceError
+from edge_runtime.interfaces import Source
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+logger = logging.getLogger(__name__)
+
+OPEN_TIMEOUT_S: Final = 15.0
+"""Longest wait for a live source to open: a sensor starts in one or two seconds, RTSP may take several."""
+JOIN_TIMEOUT_S: Final = 4.0
+"""Longest wait for the capture thread at the end; the whole service has five seconds to stop."""
+STOP_POLL_S: Final = 0.1
+"""How late the reader notices `stop`, which may be set by anybody, at most."""
+
+
+def captured(
+    source: Source,
+    *,
+    timeout_s: float,
+    stop: threading.Event | None = None,
+    open_timeout_s: float = OPEN_TIMEOUT_S,
+    join_timeout_s: float = JOIN_TIMEOUT_S,
+) -> LiveCapture | DirectCapture:
+    """Choose how a source is read: a live one in a thread that keeps the newest frame, a file frame by frame.
+
+    Args:
+        source: not yet open; the result opens and closes it.
+        timeout_s: a live source that gives no frame for so long is broken.
+        stop: ends the iteration when it is set.
+        open_timeout_s: a live source that takes longer to open is broken.
+        join_timeout_s: how long the end of the thread is waited for.
+    """
+    stop = stop or threading.Event()
+    if not source.live:
+        return DirectCapture(source, stop=stop)
+    return LiveCapture(
+        source, timeout_s=timeout_s, stop=stop, open_timeout_s=open_timeout_s, join_timeout_s=join_timeout_s
+    )
+
+
+class DirectCapture:
+    """Reads a file in the caller's own thread: no frame is dropped, however slow the caller is."""
+
+    def __init__(self, source: Source, *, stop: threading.Event) -> None:
+        """Remember the source; nothing is opened."""
+        self.dropped = 0
+        """Frames that nobody will see: none."""
+        self._source = source
+        self._stop = stop
+
+    def __enter__(self) -> Self:
+        """Open the source; SourceError when that fails."""
+        self._source.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the source."""
+        self._source.__exit__(*exc)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield every frame until the source ends, breaks (SourceError) or `stop` is set."""
+        for frame in self._source.frames():
+            if self._stop.is_set():
+                return
+            yield frame
+
+
+class LiveCapture:
+    """Reads a live source in a thread of its own and hands out the newest frame; older ones are dropped and counted.
+
+    The thread alone touches the source, from opening to closing: OpenCV crashes when one thread closes what another
+    one reads. A read that hangs cannot be interrupted, so its thread is a daemon that is abandoned and reported.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        timeout_s: float,
+        stop: threading.Event,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        join_timeout_s: float = JOIN_TIMEOUT_S,
+    ) -> None:
+        """Prepare the thread; nothing is opened."""
+        self.stopping = threading.Event()
+        """Set: the thread ends after the frame it is reading."""
+        self._source = source
+        self._timeout_s, self._open_timeout_s, self._join_timeout_s = timeout_s, open_timeout_s, join_timeout_s
+        self._stop = stop
+        self._mailbox = Mailbox()
+        self._thread = threading.Thread(target=self._read, name=f"capture {source.name}", daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that a newer one replaced before anybody took them."""
+        return self._mailbox.dropped
+
+    def __enter__(self) -> Self:
+        """Open the source; SourceError when that fails or takes too long. Returns early when `stop` is set."""
+        self._thread.start()
+        try:
+            self._wait_until_open()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, kind: object = None, *exc: object) -> None:
+        """Close the source; SourceError when its thread hangs, unless another error or a stop is on its way."""
+        if not self._end() and kind is None and not self._stop.is_set():
+            raise SourceError(f"{self._source.name}: the capture thread hangs in a read; restart the program")
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the newest frame, again and again, until the source ends or `stop` is set.
+
+        Raises:
+            SourceError: the source broke, or gave no frame for `timeout_s`.
+        """
+        waited_s = 0.0
+        while not (self._stop.is_set() or self.stopping.is_set()):
+            frame = self._mailbox.take(STOP_POLL_S)
+            if frame is not None:
+                waited_s = 0.0
+                yield frame
+            elif self._mailbox.ended:
+                return
+            elif (waited_s := waited_s + STOP_POLL_S) >= self._timeout_s:
+                raise SourceError(
+                    f"{self._source.name}: no frame for {self._timeout_s:g} s; check cable and power supply"
+                )
+
+    def _wait_until_open(self) -> None:
+        waited_s = 0.0
+        while not (self._mailbox.wait_until_open(STOP_POLL_S) or self._stop.is_set()):
+            if (waited_s := waited_s + STOP_POLL_S) >= self._open_timeout_s:
+                raise SourceError(
+                    f"{self._source.name}: did not open within {self._open_timeout_s:g} s; check cable and power supply"
+                )
+
+    def _end(self) -> bool:
+        """Ask the thread to end and wait for it; False when it hangs and was abandoned."""
+        self.stopping.set()
+        self._thread.join(self._join_timeout_s)
+        if self._thread.is_alive() and self._mailbox.abandon():
+            logger.error(
+                "%s: the capture thread did not end within %g s and was abandoned",
+                self._source.name,
+                self._join_timeout_s,
+            )
+            return False
+        return True
+
+    def _read(self) -> None:
+        """Run in the thread: open, read, close; hand every error to the reader, who raises it."""
+        try:
+            self._source.__enter__()
+            try:
+                self._mailbox.open()
+                for frame in self._source.frames():
+                    self._mailbox.put(frame)
+                    if self.stopping.is_set():
+                        break
+            finally:
+                # Not when abandoned: by now the same source may be open again in another thread.
+                if self._mailbox.may_close():
+                    self._source.__exit__(None, None, None)
+        except Exception as error:  # noqa: BLE001  nothing is swallowed: the reader raises it
+            self._mailbox.end(error)
+        else:
+            self._mailbox.end(None)
+
+
+class Mailbox:
+    """One slot between two threads. A frame that is put drops the OLD one, so what is taken is always the newest."""
+
+    def __init__(self) -> None:
+        """Start empty, of a source that is not open."""
+        self.dropped = 0
+        self.ended = False
+        """No frame will come any more."""
+        self._changed = threading.Condition()
+        self._frame: Frame | None = None
+        self._error: Exception | None = None
+        self._open = self._abandoned = False
+
+    def open(self) -> None:
+        """Writer: the source is open."""
+        with self._changed:
+            self._open = True
+            self._changed.notify_all()
+
+    def put(self, frame: Frame) -> None:
+        """Writer: replace the waiting frame."""
+        with self._changed:
+            self.dropped += self._frame is not None
+            self._frame = frame
+            self._changed.notify_all()
+
+    def end(self, error: Exception | None) -> None:
+        """Writer: there are no more frames, and why."""
+        with self._changed:
+            self.ended, self._error = True, error
+            self._changed.notify_all()
+
+    def may_close(self) -> bool:
+        """Writer: whether the source is still this thread's to close."""
+        with self._changed:
+            return not self._abandoned
+
+    def wait_until_open(self, timeout_s: float) -> bool:
+        """Reader: wait for the source; False when the time is over. Raises what broke it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._open or self.ended, timeout_s)
+            if not self._open:
+                self._raise_error()
+            return self._open
+
+    def take(self, timeout_s: float) -> Frame | None:
+        """Reader: wait for a frame; None when the time is over or none will come. Raises what broke the source."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame is not None or self.ended, timeout_s)
+            frame, self._frame = self._frame, None
+            if frame is None:
+                self._raise_error()
+            return frame
+
+    def abandon(self) -> bool:
+        """Reader: forbid the writer to close the source; False when it has ended by now."""
+        with self._changed:
+            self._abandoned = not self.ended
+            return self._abandoned
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
