@@ -35,6 +35,7 @@ MIRROR_ORDER: Final[tuple[int, ...]] = (1, 0, 4, 5, 2, 3, 8, 9, 6, 7, 10, 12, 11
 """Row i of a mirrored picture's points is row MIRROR_ORDER[i] of the original's, with x -> width - 1 - x."""
 
 LEFT_EYE, RIGHT_EYE = 0, 1
+NOSE_TIP = 10
 MOUTH_LEFT, MOUTH_RIGHT = 11, 12
 
 KEYPOINT_OFFSET_PX: Final = 47.5

@@ -6,11 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.contract import KEYPOINT_NAMES, LEFT_EYE, RIGHT_EYE, UncertainReason
+from edge_runtime.contract import LEFT_EYE, NOSE_TIP, RIGHT_EYE, UncertainReason
 from edge_runtime.geometry import Points
 from edge_runtime.settings import Policy
-
-_NOSE = KEYPOINT_NAMES.index("nose_tip")
 
 
 def sharpness(crop: NDArray[np.uint8]) -> float:
@@ -26,7 +24,7 @@ def yaw_share(points: Points) -> float:
     Args:
         points: (15, 2).
     """
-    left, right, nose = points[LEFT_EYE], points[RIGHT_EYE], points[_NOSE]
+    left, right, nose = points[LEFT_EYE], points[RIGHT_EYE], points[NOSE_TIP]
     across = left - right
     length = float(across @ across)
     if length < 1.0:

@@ -29,7 +29,8 @@ ROWS = (
     ("pipeline", "capture", "outlet", "testing"),
     ("wiring",),
     ("service", "doctor"),
-    ("cli", "__main__", "__init__"),
+    ("cli",),
+    ("__main__", "__init__"),
 )
 RANKS = {name: rank for rank, row in enumerate(ROWS) for name in row}
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import Any, TypeAlias
 
 from edge_runtime.config import load_config
 from edge_runtime.errors import UsageError
 from edge_runtime.settings import Config
 
-Verbs = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse has no public name for it
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+"""What add_subparsers returns; argparse has no public name for it and cannot subscript it while it runs."""
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
