@@ -6,6 +6,7 @@ says from which data and by which steps.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import cv2
@@ -20,7 +21,7 @@ from edge_runtime.contract import (
     MOUTH_RIGHT,
     RIGHT_EYE,
 )
-from edge_runtime.geometry import Box, Points, Similarity, bounding_box, fit_similarity
+from edge_runtime.geometry import Box, Points, Similarity, bounding_box, fit_similarity, roll_deg
 
 POINTS_CENTER: Final = (48.0, 55.0)
 """Where the middle of the points' bounding box lies in the keypoint crop, pixels: median of the training crops."""
@@ -38,6 +39,12 @@ EMOTION_TARGETS: Final = ((32.5, 18.5), (14.5, 18.5), (23.5, 37.1))
 """Left eye, right eye and middle of the mouth corners in a 48 x 48 emotion crop: medians of the keypoint net's
 answers on every sixth FER2013 training face, made symmetric."""
 
+SEARCH_PATCH_PX: Final = 160
+"""Side of the upright patch in which a detector is asked whether a tracked face is still one."""
+
+SEARCH_PATCH_SCALE: Final = 0.75
+"""Patch pixels per pixel of the keypoint crop: the face is 81 px high, half of the patch."""
+
 _EMOTION_TARGET_POINTS = np.array(EMOTION_TARGETS, np.float32)
 
 
@@ -48,17 +55,36 @@ def keypoint_crop_of_box(box: Box) -> Similarity:
 
 
 def keypoint_crop_of_points(points: Points) -> Similarity:
-    """Map frame pixels to the 96 x 96 keypoint crop of a face whose (15, 2) points are known."""
-    box = bounding_box(points)
-    return _upright(box.center, POINTS_SIDE_PX / max(box.width, box.height, 1.0), POINTS_CENTER)
+    """Map frame pixels to the upright 96 x 96 keypoint crop of a face whose (15, 2) points are known."""
+    roll = math.radians(roll_deg(points[LEFT_EYE], points[RIGHT_EYE]))
+    level = Similarity(math.cos(roll), -math.sin(roll), 0.0, 0.0)
+    box = bounding_box(level.apply(points))
+    scale = POINTS_SIDE_PX / max(box.width, box.height, 1.0)
+    shift = _upright(box.center, scale, POINTS_CENTER)
+    return Similarity(scale * level.a, scale * level.b, shift.tx, shift.ty)
+
+
+def search_patch_of_points(points: Points) -> Similarity:
+    """Map frame pixels to an upright SEARCH_PATCH_PX square around a face, with room for a detector to find it."""
+    crop = keypoint_crop_of_points(points)
+    k, shift = SEARCH_PATCH_SCALE, (SEARCH_PATCH_PX - SEARCH_PATCH_SCALE * INPUT_SIZE_PX) / 2
+    return Similarity(k * crop.a, k * crop.b, k * crop.tx + shift, k * crop.ty + shift)
+
+
+def face_in_search_patch() -> Box:
+    """Return the tight box that a detector should find in a search patch."""
+    k, shift = SEARCH_PATCH_SCALE, (SEARCH_PATCH_PX - SEARCH_PATCH_SCALE * INPUT_SIZE_PX) / 2
+    (x, y), (width, height) = TIGHT_CENTER, TIGHT_SIZE_PX
+    in_crop = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2).scaled(k)
+    return Box(in_crop.x0 + shift, in_crop.y0 + shift, in_crop.x1 + shift, in_crop.y1 + shift)
 
 
 def tight_box_of_points(points: Points) -> Box:
     """Guess the tight forehead-to-chin box of a face from its (15, 2) points."""
     back = keypoint_crop_of_points(points).inverse()
-    (x, y), (width, height) = TIGHT_CENTER, TIGHT_SIZE_PX
-    corners = np.array([[x - width / 2, y - height / 2], [x + width / 2, y + height / 2]], np.float32)
-    return bounding_box(back.apply(corners))
+    ((x, y),) = back.apply(np.array([TIGHT_CENTER], np.float32))
+    width, height = TIGHT_SIZE_PX[0] * back.scale, TIGHT_SIZE_PX[1] * back.scale
+    return Box(float(x) - width / 2, float(y) - height / 2, float(x) + width / 2, float(y) + height / 2)
 
 
 def emotion_crop_of_points(points: Points) -> Similarity:

@@ -141,10 +141,8 @@ class Service:
         self._outlet.tell(self._policy.close(self._at, reason))
 
     def _report(self, state: ServiceState, *, camera: str, reasons: tuple[str, ...] = ()) -> None:
-        models = {
-            "keypoints": self._pipeline.parts.keypoints.manifest,
-            "emotion": self._pipeline.parts.emotion.manifest,
-        }
+        parts = self._pipeline.parts
+        models = {"keypoints": parts.keypoints.manifest, "emotion": parts.emotion.manifest}
         status = Status(
             device_id=self._identity.device_id,
             boot_id=self._identity.boot_id,

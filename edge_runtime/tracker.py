@@ -85,6 +85,10 @@ class Tracker:
         for d in sorted(free_detections):
             self._begin(detections[d].box, now)
 
+    def unmatched(self, now: float) -> list[Track]:
+        """Return followed faces that the detections of this frame did not confirm."""
+        return [track for track in self.confirmed if track.confirmed_at < now and track.points is not None]
+
     def forget(self, now: float) -> None:
         """Drop tracks that nothing confirmed for max_gap_s, and first hits that came to nothing."""
         self._tracks = [

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_runtime.bundle import Bundle, builtin_bundle_path, load_bundle
-from edge_runtime.config import load_config
+from edge_runtime.clock import SystemClock
+from edge_runtime.config import device_id, load_config
 from edge_runtime.contract import ModelKind
 from edge_runtime.errors import ConfigError
-from edge_runtime.interpreter import open_interpreter
+from edge_runtime.interfaces import Clock, Detector, Sink, Source
+from edge_runtime.interpreter import TfliteInterpreter, open_interpreter
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.pipeline import FramePipeline, PipelineParts
 from edge_runtime.policy import Thresholds
 from edge_runtime.settings import Config, Models, Policy
+from edge_runtime.settings import Detector as DetectorSettings
+from edge_runtime.settings import Source as SourceSettings
+from edge_runtime.sources.uri import SourceUri, parse_source
 from edge_runtime.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -59,7 +64,86 @@ def open_bundle(kind: ModelKind, models: Models) -> Bundle:
     return load_bundle(Path(configured) if configured else builtin_bundle_path(kind), kind=kind)
 
 
-def _interpreter(bundle: Bundle, models: Models) -> "TfliteInterpreter":  # noqa: UP037
+def open_source(source: SourceSettings | str, clock: Clock | None = None) -> Source:
+    """Choose the source of a URI; it opens in its `with`.
+
+    Args:
+        source: settings, or a URI with everything else as default.
+        clock: gives live frames their times.
+
+    Raises:
+        SourceError: nothing of the kind.
+    """
+    settings = SourceSettings(uri=source) if isinstance(source, str) else source
+    clock = clock or SystemClock()
+    uri = parse_source(settings.uri)
+    if uri.kind == "video":
+        from edge_runtime.sources.video import VideoFile
+
+        return VideoFile(Path(uri.location))
+    if uri.kind == "pictures":
+        from edge_runtime.sources.pictures import PictureFolder
+
+        return PictureFolder(Path(uri.location), fps=settings.fps)
+    if uri.kind == "demo":
+        from edge_runtime.sources.demo import Demo
+
+        return Demo()
+    return _live_source(uri, settings, clock)
+
+
+def _live_source(uri: SourceUri, settings: SourceSettings, clock: Clock) -> Source:
+    if uri.kind == "stream":
+        from edge_runtime.sources.stream import NetworkStream
+
+        return NetworkStream(uri.location, timeout_s=settings.timeout_s, clock=clock)
+    size = (settings.width_px, settings.height_px)
+    if uri.kind == "picamera":
+        from edge_runtime.sources.picamera import PiCamera
+
+        return PiCamera(
+            uri.number,
+            width_px=size[0],
+            height_px=size[1],
+            fps=settings.fps,
+            timeout_s=settings.timeout_s,
+            clock=clock,
+        )
+    from edge_runtime.sources.camera import V4l2Camera
+
+    return V4l2Camera(uri.number, width_px=size[0], height_px=size[1], fps=settings.fps, clock=clock)
+
+
+def open_detector(settings: DetectorSettings) -> Detector:
+    """Choose the face detector; DetectorError when its file or its part of OpenCV is missing."""
+    if settings.kind == "yunet":
+        from edge_runtime.detectors.yunet import YunetDetector
+
+        return YunetDetector(settings)
+    from edge_runtime.detectors.haar import HaarDetector
+
+    return HaarDetector(settings)
+
+
+def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:
+    """Choose the sinks; they open in their `with`."""
+    sinks: list[Sink] = []
+    if config.console.enabled:
+        from edge_runtime.sinks.console import ConsoleSink
+
+        sinks.append(ConsoleSink(config.console, origin_s=clock.monotonic() if live else 0.0))
+    if config.log.file:
+        from edge_runtime.sinks.jsonl import JsonlSink
+
+        sinks.append(JsonlSink(config.log, clock=clock))
+    if config.mqtt.host:
+        from edge_runtime.sinks.mqtt import MqttSink
+
+        sinks.append(MqttSink(config.mqtt, device_id=device_id(config), clock=clock))
+    return sinks
+
+
+def _interpreter(bundle: Bundle, models: Models) -> TfliteInterpreter:
     return open_interpreter(bundle.model, threads=models.threads, device=models.device)
 
 
