@@ -119,10 +119,15 @@ def open_detector(settings: DetectorSettings) -> Detector:
     if settings.kind == "yunet":
         from edge_runtime.detectors.yunet import YunetDetector
 
-        return YunetDetector(settings)
+        return YunetDetector(
+            Path(settings.model),
+            min_score=settings.min_score,
+            min_face_px=settings.min_face_px,
+            search_width_px=settings.search_width_px,
+        )
     from edge_runtime.detectors.haar import HaarDetector
 
-    return HaarDetector(settings)
+    return HaarDetector(min_face_px=settings.min_face_px, search_width_px=settings.search_width_px)
 
 
 def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:

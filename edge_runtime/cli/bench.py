@@ -10,7 +10,7 @@ import resource
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_runtime.cli.options import Verbs, add_chain, add_json, chain_overrides, configured
+from edge_runtime.cli.options import Verbs, add_chain, add_json, chain_overrides, configured, summary
 from edge_runtime.errors import SourceError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WARM_UP_FRAMES = 10
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("bench", help="measure this machine", description=__doc__)
+    parser = verbs.add_parser("bench", help="measure this machine", description=summary(__doc__))
     add_chain(parser)
     parser.add_argument("--frames", type=int, default=300, metavar="N", help="frames to measure (default: 300)")
     add_json(parser)

@@ -6,14 +6,14 @@ import argparse
 import json
 from dataclasses import asdict
 
-from edge_runtime.cli.options import Verbs, add_chain, add_json, chain_overrides, configured, split_host
+from edge_runtime.cli.options import Verbs, add_chain, add_json, chain_overrides, configured, split_host, summary
 
 _MARKS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED ", "off": "off    "}
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("check", help="say what is missing on this device", description=__doc__)
+    parser = verbs.add_parser("check", help="say what is missing on this device", description=summary(__doc__))
     add_chain(parser)
     parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="check this broker too")
     add_json(parser)

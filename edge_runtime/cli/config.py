@@ -7,13 +7,13 @@ import json
 
 import msgspec
 
-from edge_runtime.cli.options import Verbs, add_config, add_json, configured
+from edge_runtime.cli.options import Verbs, add_config, add_json, configured, summary
 from edge_runtime.settings import Config
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("config", help="show or check the configuration", description=__doc__)
+    parser = verbs.add_parser("config", help="show or check the configuration", description=summary(__doc__))
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     show = actions.add_parser("show", help="print the merged settings of all layers")
     check = actions.add_parser("check", help="say whether the configuration is right (exit code 0 or 3)")

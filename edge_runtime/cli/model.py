@@ -6,13 +6,13 @@ import argparse
 import json
 from pathlib import Path
 
-from edge_runtime.cli.options import Verbs, add_config, add_json, configured
+from edge_runtime.cli.options import Verbs, add_config, add_json, configured, summary
 from edge_runtime.contract import SHIPPED_KINDS
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("model", help="list or verify model bundles", description=__doc__)
+    parser = verbs.add_parser("model", help="list or verify model bundles", description=summary(__doc__))
     actions = parser.add_subparsers(title="actions", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="print the models that `run` would use")
     add_config(listing)

@@ -14,6 +14,12 @@ Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa
 """What add_subparsers returns; argparse has no public name for it and cannot subscript it while it runs."""
 
 
+def summary(doc: str | None) -> str:
+    """Turn a verb's module docstring into its help text: what stands behind the verb's name."""
+    text = (doc or "").partition(": ")[2].strip()
+    return text[:1].upper() + text[1:]
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add --json."""
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")

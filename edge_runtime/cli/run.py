@@ -10,13 +10,13 @@ import threading
 from types import FrameType
 from typing import Any
 
-from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, split_host
+from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, split_host, summary
 from edge_runtime.settings import Config
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("run", help="read faces and emit events", description=__doc__)
+    parser = verbs.add_parser("run", help="read faces and emit events", description=summary(__doc__))
     add_chain(parser)
     parser.add_argument("--log-file", metavar="FILE", help="append events and observations as JSON lines")
     parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="publish to this broker")

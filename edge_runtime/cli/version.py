@@ -8,7 +8,7 @@ import platform
 from importlib import metadata
 
 from edge_runtime._version import __version__
-from edge_runtime.cli.options import Verbs, add_json
+from edge_runtime.cli.options import Verbs, add_json, summary
 
 _LIBRARIES = (
     "numpy",
@@ -23,7 +23,7 @@ _LIBRARIES = (
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("version", help="print versions", description=__doc__)
+    parser = verbs.add_parser("version", help="print versions", description=summary(__doc__))
     add_json(parser)
     parser.set_defaults(main=main)
 
