@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -28,6 +29,9 @@ ZIP_SUFFIX: Final = ".emodel"
 REQUIRED_FILES: Final = (MODEL_FILE, MANIFEST_FILE, LABELS_FILE)
 
 _MAX_FILE_BYTES = 64 * 1024 * 1024  # a bundle is an input from outside: bound what one file may claim
+
+# What zipfile lets through when a zip is damaged: an entry's name or its packed bytes may be nonsense.
+_ZIP_DAMAGE = (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def load_bundle(path: Path, *, kind: ModelKind | None = None) -> Bundle:
         raise BundleError(f"{path}: incomplete bundle, no {missing[0]}; make it with `emotion-convert export`")
     try:
         manifest = msgspec.json.decode(files[MANIFEST_FILE], type=Manifest)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ContractError(f"{path}/{MANIFEST_FILE}: {error}; make it with `emotion-convert export`") from error
     bundle = Bundle(path, manifest, files)
     check_contract(bundle, kind=kind)
@@ -151,6 +155,8 @@ def _read_folder(path: Path) -> dict[str, bytes]:
     try:
         entries = sorted(entry for entry in path.iterdir() if entry.is_file())
         return {entry.name: _read_bounded(entry) for entry in entries}
+    except BundleError:  # is an OSError too
+        raise
     except OSError as error:
         raise BundleError(f"{path}: cannot read the model bundle ({error.strerror}); check the path") from error
 
@@ -165,13 +171,15 @@ def _read_bounded(path: Path) -> bytes:
 def _read_zip(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                if entry.file_size > _MAX_FILE_BYTES or "/" in entry.filename:
-                    raise BundleError(
-                        f"{path}: unexpected entry {entry.filename}; make it with `emotion-convert export`"
-                    )
-            return {entry.filename: archive.read(entry) for entry in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError) as error:
-        if isinstance(error, BundleError):
-            raise
+            return {entry.filename: _read_entry(archive, entry, path) for entry in archive.infolist()}
+    except BundleError:  # is an OSError too
+        raise
+    except _ZIP_DAMAGE as error:
         raise BundleError(f"{path}: neither a bundle folder nor an {ZIP_SUFFIX} file ({error})") from error
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> bytes:
+    plain = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    if not plain or entry.file_size > _MAX_FILE_BYTES or "/" in entry.filename:
+        raise BundleError(f"{path}: unexpected entry {entry.filename}; make it with `emotion-convert export`")
+    return archive.read(entry)
