@@ -99,6 +99,9 @@ check_inputs() {
     fi
 }
 
+# Whether a systemd is there to be told; not below --root, and not in a chroot.
+running() { [ -z "$root" ] && { $dry_run || [ -d /run/systemd/system ]; }; }
+
 # Which interpreter this system gets: LiteRT has no 32-bit build, tflite-runtime none for Python after 3.11.
 choose_extra() {
     local codename architecture
@@ -152,7 +155,8 @@ install_python() {
     run rm -rf "$source"
     run mkdir -p "$source"
     # From a copy: pip builds in place, and what an earlier build left there would be installed too.
-    run cp -R "$here"/{setup.py,pyproject.toml,README.md,LICENSE,edge_runtime,converter,firmware_config} "$source"
+    run cp -R "$here"/{setup.py,pyproject.toml,LICENSE,edge_runtime,converter,firmware_config} "$source"
+    [ ! -e "$here/README.md" ] || run cp "$here/README.md" "$source"
     run env TMPDIR=/var/tmp "${pip[@]}" "$source$extra"
     run rm -rf "$source"
     $dry_run || check_numpy "$venv" "$numpy"
@@ -217,7 +221,7 @@ create_user() {
 }
 
 wake_system() {
-    [ -z "$root" ] || return 0
+    running || return 0
     run systemctl daemon-reload
     if command -v udevadm >/dev/null; then
         run udevadm control --reload
@@ -237,7 +241,7 @@ check_installation() {
 
 uninstall() {
     local dropin
-    [ -n "$root" ] || run systemctl disable --now "$unit" || say "$unit was not installed as a unit"
+    ! running || run systemctl disable --now "$unit" || say "$unit was not installed as a unit"
     if $dry_run; then
         firmware remove "${root:-/}" --dry-run
     else
@@ -256,7 +260,7 @@ uninstall() {
     else
         say "kept: /etc/emotion-edge, /var/lib/emotion-edge, /var/log/emotion-edge and the user (--purge takes them too)"
     fi
-    [ -n "$root" ] || run systemctl daemon-reload
+    ! running || run systemctl daemon-reload
 }
 
 parse "$@"
