@@ -14,7 +14,7 @@ from converter.tasks import Task
 from edge_runtime.preprocess import enlarge
 
 _CALIBRATION_STREAM, _JUDGING_STREAM = 3, 4
-_PARTS, _DRAWS = (1, 2, 4), 2
+_PARTS = (1, 2, 4)
 _BLACK, _WHITE = 0, 255
 
 
@@ -52,15 +52,16 @@ def write_calibration(run: RunFolder, listed: CalibrationList) -> None:
     write_json(run.calibration_file, msgspec.to_builtins(listed))
 
 
-def candidate_lists(run: RunFolder, task: Task) -> list[CalibrationList]:
+def candidate_lists(run: RunFolder, task: Task, count: int) -> list[CalibrationList]:
     """Draw the lists of which quantisation keeps the best.
 
     One odd picture widens the range of a tensor, and with it every step of its int8 values; which draw is free of
-    such pictures shows only in the answers. Fewer pictures are freer of them, so some lists are shorter.
+    such pictures shows only in the answers. Fewer pictures are freer of them, so the lists hold the recipe's number,
+    a half and a quarter of it in turn.
     """
     most = min(task.recipe.calibration_count, len(task.training_rows))
-    counts = [max(most // part, 1) for part in _PARTS for _ in range(_DRAWS)]
-    return [_draw(run, task, count, index) for index, count in enumerate(counts)]
+    sizes = [max(most // _PARTS[index % len(_PARTS)], 1) for index in range(count)]
+    return [_draw(run, task, size, index) for index, size in enumerate(sizes)]
 
 
 def judging_rows(task: Task, count: int) -> NDArray[np.int64]:

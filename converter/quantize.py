@@ -68,14 +68,16 @@ def to_int8_tflite(net: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
     return model
 
 
-def best_int8_tflite(run: RunFolder, task: Task, net: keras.Model, float_model: bytes) -> tuple[bytes, CalibrationList]:
+def best_int8_tflite(
+    run: RunFolder, task: Task, net: keras.Model, float_model: bytes, *, candidates: int
+) -> tuple[bytes, CalibrationList]:
     """Quantise with several calibration lists and keep the net that is nearest to the float net.
 
     All lists, and the faces on which the nets are compared, are of the training part.
     """
     judges = task.training.take(judging_rows(task, _JUDGES))
     best: tuple[float, bytes, CalibrationList] | None = None
-    for listed in track(candidate_lists(run, task), "quantizing"):
+    for listed in track(candidate_lists(run, task, candidates), "quantizing"):
         model = to_int8_tflite(net, calibration_inputs(listed, task))
         bundle = draft_bundle(run, model, calibration_count=len(listed.pictures))
         distance = mean_difference(compare_on(bundle, float_model, judges))

@@ -12,6 +12,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = verbs.add_parser("quantize", help="make the int8 net of a run, and its float32 twin")
     parser.add_argument("--run", required=True, type=Path, metavar="DIR", dest="run_dir")
+    parser.add_argument(
+        "--candidates", type=int, default=6, metavar="N", help="calibration lists to choose from (default 6)"
+    )
     add_json_flag(parser)
     parser.set_defaults(run=run)
 
@@ -24,13 +27,16 @@ def run(args: argparse.Namespace) -> int:
     from converter.quantize import best_int8_tflite, to_float_tflite, trained_net
     from converter.run_folder import RunFolder
     from converter.tasks import prepare_run
+    from edge_runtime.errors import UsageError
 
+    if args.candidates < 1:
+        raise UsageError(f"--candidates: expected 1 or more, found {args.candidates}")
     keras.config.disable_interactive_logging()  # else Keras describes every conversion on standard output
     folder = RunFolder(args.run_dir)
     task = prepare_run(folder)
     net = trained_net(folder, task)
     float_model = to_float_tflite(net)
-    int8_model, listed = best_int8_tflite(folder, task, net, float_model)
+    int8_model, listed = best_int8_tflite(folder, task, net, float_model, candidates=args.candidates)
     write_calibration(folder, listed)
     folder.float_tflite_file.write_bytes(float_model)
     folder.tflite_file.write_bytes(int8_model)
