@@ -50,14 +50,23 @@ class Box:
         return Box(self.x0 * factor, self.y0 * factor, self.x1 * factor, self.y1 * factor)
 
 
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union, 0..1."""
+def intersection(a: Box, b: Box) -> float:
+    """Square pixels that two boxes share."""
     width = min(a.x1, b.x1) - max(a.x0, b.x0)
     height = min(a.y1, b.y1) - max(a.y0, b.y0)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (a.area + b.area - shared)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union, 0..1."""
+    shared = intersection(a, b)
+    return shared / (a.area + b.area - shared) if shared > 0 else 0.0
+
+
+def coverage(a: Box, b: Box) -> float:
+    """Share of the smaller box that lies in the other one, 0..1; 1 when one holds the other."""
+    smaller = min(a.area, b.area)
+    return intersection(a, b) / smaller if smaller > 0 else 0.0
 
 
 def bounding_box(points: Points) -> Box:
