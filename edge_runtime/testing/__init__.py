@@ -3,5 +3,16 @@
 from __future__ import annotations
 
 from edge_runtime.testing.fakes import FakeDetector, FakeInterpreter, FakeSource, ManualClock, MemorySink
+from edge_runtime.testing.picamera import FakeSensor, fake_picamera2
+from edge_runtime.testing.video_capture import FakeV4l2Capture
 
-__all__ = ["FakeDetector", "FakeInterpreter", "FakeSource", "ManualClock", "MemorySink"]
+__all__ = [
+    "FakeDetector",
+    "FakeInterpreter",
+    "FakeSensor",
+    "FakeSource",
+    "FakeV4l2Capture",
+    "ManualClock",
+    "MemorySink",
+    "fake_picamera2",
+]
