@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_runtime.datatypes import Face, FaceBox
-from edge_runtime.geometry import Box, Points, iou
+from edge_runtime.geometry import Box, Points, coverage, iou
 from edge_runtime.settings import Tracker as TrackerSettings
+
+
+_SAME_FACE_COVERAGE = 0.6
+"""Two boxes of which one covers so much of the other are one face; two heads that touch stay far below."""
 
 
 @dataclass(eq=False)
@@ -106,6 +110,8 @@ class Tracker:
     def _begin(self, box: Box, now: float) -> None:
         if len(self._tracks) >= 2 * self._settings.max_faces:
             return
+        if any(coverage(box, track.box) > _SAME_FACE_COVERAGE for track in self._tracks):
+            return  # detectors see small faces in the wrinkles of large ones
         self._tracks.append(Track(self._next_id, box, now))
         self._next_id += 1
 
@@ -113,6 +119,6 @@ class Tracker:
         """Two tracks that follow the same face: the older one stays."""
         kept: list[Track] = []
         for track in self._tracks:
-            if all(iou(track.box, other.box) < 0.6 for other in kept):
+            if all(coverage(track.box, other.box) <= _SAME_FACE_COVERAGE for other in kept):
                 kept.append(track)
         self._tracks = kept
