@@ -1,0 +1,39 @@
+"""How a crop becomes as large as a net's input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_runtime.preprocess import enlarge
+
+
+def test_a_crop_of_the_right_size_is_passed_on_as_it_is() -> None:
+    crop = np.zeros((96, 96), np.uint8)
+
+    assert enlarge(crop) is crop
+
+
+def test_a_small_crop_is_interpolated_between_pixel_centres() -> None:
+    # Twice as large: new centres lie at -1/4, 1/4, 3/4 and 5/4 of the old ones; the border is repeated outside.
+    crop = np.array([[0, 100], [0, 100]], np.uint8)
+
+    found = enlarge(crop, 4)
+
+    assert found.dtype == np.uint8
+    assert found.tolist() == [[0, 25, 75, 100]] * 4
+
+
+def test_a_large_crop_is_averaged() -> None:
+    crop = np.array([[0, 100, 8, 8], [100, 200, 8, 8], [1, 1, 255, 255], [1, 1, 255, 255]], np.uint8)
+
+    assert enlarge(crop, 2).tolist() == [[100, 8], [1, 255]]
+
+
+@pytest.mark.parametrize("side", [1, 47, 48, 95, 97, 300])
+@pytest.mark.parametrize("level", [0, 1, 128, 255])
+def test_a_flat_crop_stays_flat_at_every_size(side: int, level: int) -> None:
+    found = enlarge(np.full((side, side), level, np.uint8))
+
+    assert found.shape == (96, 96)
+    assert np.unique(found).tolist() == [level]
