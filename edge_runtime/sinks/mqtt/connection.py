@@ -1,0 +1,276 @@
+"""One connection to the broker, from CONNECT to DISCONNECT: the only file that imports paho-mqtt.
+
+One thread owns a connection. paho runs no thread of its own here: `turn` does its reading and writing, so nothing in it
+blocks once the connection stands, not even a broker that is frozen.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from edge_runtime.errors import EdgeRuntimeError
+from edge_runtime.interfaces import Clock
+from edge_runtime.sinks.mqtt.options import Options
+from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ROUTES, route
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+    from paho.mqtt.properties import Properties
+
+CONNECT_TIMEOUT_S: Final = 5.0
+"""For the TCP connection, and once more for the TLS handshake."""
+
+CONNACK_TIMEOUT_S: Final = 10.0
+"""A broker that accepts the connection but does not answer for so long is frozen."""
+
+MAX_IN_FLIGHT: Final = 20
+"""Messages at QoS 1 that may be unacknowledged at a time; mosquitto's own default limit."""
+
+
+NO_LIMIT: Final = 2**28 - 1
+"""The protocol's own limit of a packet, bytes."""
+
+HEADER_BYTES: Final = 1024
+"""More than topic and properties of our messages take."""
+
+REFUSED_FOR_NOW: Final = frozenset({0x80, 0x83, 0x87, 0x97})
+"""Unspecified, implementation specific, not authorized, quota exceeded: an administrator can mend these."""
+
+
+class ConnectionLostError(EdgeRuntimeError, ConnectionError):
+    """The broker cannot be reached, refused us or is gone; the next try may work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The broker's answer to one message at QoS 1."""
+
+    message_id: int
+    refused: str | None = None
+    """Why the broker did not take it (MQTT 5); None when it did."""
+    again: bool = False
+    """Whether a refused message may be taken later."""
+
+
+class Connection:
+    """CONNECT is sent when this is made; `turn` it until `accepted`, then publish."""
+
+    def __init__(self, options: Options, *, clock: Clock, wake: socket.socket) -> None:
+        """Connect, waiting CONNECT_TIMEOUT_S twice at most; `wake` interrupts `turn` when it can be read.
+
+        Raises:
+            ConnectionLostError: not reachable, or its certificate is not trusted.
+            SinkError: the password or a certificate cannot be read.
+        """
+        self.accepted = False
+        """Whether the broker's CONNACK said yes."""
+        self.max_payload_bytes = NO_LIMIT
+        """Larger payloads make the broker hang up."""
+        self._in_flight = 0
+        self._in_flight_limit = MAX_IN_FLIGHT
+        self._options = options
+        self._clock = clock
+        self._wake = wake
+        self._failure: str | None = None
+        self._acknowledged: list[Acknowledgement] = []
+        self._properties: dict[str, Properties | None] = {}
+        self._begun_at = clock.monotonic()
+        self._client = self._make_client()
+        try:
+            self._connect()
+        except (OSError, ValueError) as error:  # ValueError: a host name that no resolver takes
+            self.abandon()
+            raise ConnectionLostError(f"{options.broker}: {_why(error)}") from error
+
+    def publish(self, last_level: str, payload: bytes, *, schema: str | None) -> int:
+        """Send by the rules of its topic, QoS 1 only while there is `room`; return the acknowledgement's message id."""
+        way = route(last_level)
+        if last_level not in self._properties:
+            self._properties[last_level] = self._publish_properties(last_level, schema)
+        info = self._client.publish(
+            self._options.topic(last_level), payload, way.qos, way.retain, self._properties[last_level]
+        )
+        self._in_flight += way.qos
+        return info.mid
+
+    @property
+    def room(self) -> int:
+        """How many more messages at QoS 1 the broker takes before it acknowledges some."""
+        return self._in_flight_limit - self._in_flight
+
+    def is_congested(self) -> bool:
+        """Whether what was sent before has not even reached the kernel: streams must wait."""
+        return self._client.want_write()
+
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """Return the broker's answers since the last call."""
+        answers, self._acknowledged = self._acknowledged, []
+        return iter(answers)
+
+    def turn(self, timeout_s: float) -> None:
+        """Read, write and keep alive once; wait at most `timeout_s`, shorter when `wake` can be read.
+
+        Raises:
+            ConnectionLostError: the connection is gone or was refused.
+        """
+        readable, writable = self._wait(timeout_s)
+        if readable:
+            self._read()
+        if writable and self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
+        if not self.accepted and self._clock.monotonic() - self._begun_at > CONNACK_TIMEOUT_S:
+            self._failure = self._failure or f"no answer to CONNECT for {CONNACK_TIMEOUT_S:.0f} s"
+        if self._failure is None and self._client.socket() is None:
+            self._failure = "connection lost"
+        if self._failure is not None:
+            raise ConnectionLostError(f"{self._options.broker}: {self._failure}")
+
+    def close(self) -> None:
+        """Say goodbye: after a DISCONNECT the broker does not send the will."""
+        self._client.disconnect()
+        if self._client.want_write():
+            self._client.loop_write()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close the socket without a word."""
+        self._client.on_connect = self._client.on_disconnect = self._client.on_publish = None
+        found = self._client.socket()
+        if found is not None:
+            found.close()
+
+    def _read(self) -> None:
+        try:
+            self._client.loop_read()
+        except Exception as error:  # noqa: BLE001  paho raises whatever a malformed packet makes its parser raise
+            self._failure = f"the broker sent what is not MQTT ({type(error).__name__}: {error})"
+
+    def _wait(self, timeout_s: float) -> tuple[bool, bool]:
+        """Wait for the broker or for `wake`; whether the broker's socket can be read, and written."""
+        ours = self._client.socket()
+        if ours is None:
+            return False, False
+        if isinstance(ours, ssl.SSLSocket) and ours.pending():
+            return True, True  # decrypted bytes wait inside OpenSSL, where poll cannot see them
+        poll = select.poll()
+        poll.register(ours.fileno(), select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        poll.register(self._wake.fileno(), select.POLLIN)
+        ready = dict(poll.poll(timeout_s * 1000.0))
+        if self._wake.fileno() in ready:
+            self._wake.recv(4096)
+        events = ready.get(ours.fileno(), 0)
+        return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
+
+    def _make_client(self) -> Client:
+        try:
+            from paho.mqtt.client import Client, MQTTv5, MQTTv311
+            from paho.mqtt.enums import CallbackAPIVersion
+        except ImportError as error:
+            raise EdgeRuntimeError("MQTT needs paho-mqtt 2: pip install 'paho-mqtt>=2.1,<3'") from error
+        settings = self._options.settings
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._options.client_id,
+            clean_session=None if self._is_5 else False,
+            protocol=MQTTv5 if self._is_5 else MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_inflight_messages_set(0)  # `room` counts: paho's own limit cannot follow the broker's
+        client.on_connect, client.on_disconnect, client.on_publish = (
+            self._on_connect,
+            self._on_disconnect,
+            self._on_publish,
+        )
+        if settings.username:
+            client.username_pw_set(settings.username, self._options.password())
+        context = self._options.tls_context()
+        if context is not None:
+            client.tls_set_context(context)
+        will = ROUTES[AVAILABILITY]
+        client.will_set(
+            self._options.topic(AVAILABILITY), OFFLINE, will.qos, will.retain, properties=self._will_properties()
+        )
+        return client
+
+    def _connect(self) -> None:
+        settings = self._options.settings
+        where: dict[str, Any] = {"host": settings.host, "port": self._options.port, "keepalive": settings.keep_alive_s}
+        if self._is_5:
+            properties = _properties("CONNECT")
+            properties.SessionExpiryInterval = settings.session_expiry_s
+            where |= {"clean_start": False, "properties": properties}
+        self._client.connect(**where)
+
+    @property
+    def _is_5(self) -> bool:
+        return self._options.settings.version == "5"
+
+    def _publish_properties(self, last_level: str, schema: str | None) -> Properties | None:
+        if not self._is_5:
+            return None
+        properties = _properties("PUBLISH")
+        properties.PayloadFormatIndicator = 1  # UTF-8
+        properties.ContentType = "text/plain" if schema is None else "application/json"
+        named = [("device_id", self._options.device_id)]
+        properties.UserProperty = named if schema is None else [("schema", schema), *named]
+        expiry_s = route(last_level).expiry_s
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        return properties
+
+    def _will_properties(self) -> Properties | None:
+        if not self._is_5:
+            return None
+        properties = _properties("WILLMESSAGE")
+        properties.WillDelayInterval = self._options.settings.will_delay_s
+        properties.PayloadFormatIndicator = 1
+        properties.ContentType = "text/plain"
+        return properties
+
+    # paho calls these from `turn`, on the thread that owns the connection. They only take notes.
+
+    def _on_connect(self, _client: Client, _data: object, _flags: object, reason: Any, properties: Any) -> None:  # noqa: ANN401
+        if reason.is_failure:
+            self._failure = f"the broker refused the connection: {reason}; check mqtt.username and mqtt.password_file"
+            return
+        self._in_flight_limit = min(MAX_IN_FLIGHT, getattr(properties, "ReceiveMaximum", MAX_IN_FLIGHT))
+        self.max_payload_bytes = getattr(properties, "MaximumPacketSize", NO_LIMIT) - HEADER_BYTES
+        self.accepted = True
+
+    def _on_disconnect(self, _client: Client, _data: object, flags: Any, reason: Any, _properties: object) -> None:  # noqa: ANN401
+        told = f"disconnected by the broker: {reason}" if flags.is_disconnect_packet_from_server else "connection lost"
+        self._failure = self._failure or told
+
+    def _on_publish(self, _client: Client, _data: object, mid: int, reason: Any, _properties: object) -> None:  # noqa: ANN401
+        self._in_flight -= 1
+        refused = str(reason) if reason.is_failure else None
+        self._acknowledged.append(Acknowledgement(mid, refused, again=reason.value in REFUSED_FOR_NOW))
+
+
+def _properties(packet: str) -> Properties:
+    """Begin the MQTT 5 properties of a kind of packet."""
+    from paho.mqtt.packettypes import PacketTypes
+    from paho.mqtt.properties import Properties
+
+    return Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]
+
+
+def _why(error: Exception) -> str:
+    """Say what went wrong in one line, with the remedy where there is one."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({error.verify_message}); check mqtt.ca_file, mqtt.host and this "
+            f"machine's clock"
+        )
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS connection ({error.reason or error}); check mqtt.port and mqtt.tls"
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_TIMEOUT_S:.0f} s"
+    return str(getattr(error, "strerror", None) or error)

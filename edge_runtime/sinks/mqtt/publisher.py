@@ -1,0 +1,242 @@
+"""The thread that owns the connection: connects, announces, sends what waits, starts over when the broker is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import socket
+import threading
+from collections import Counter, deque
+from typing import Final
+
+from edge_runtime.errors import SinkError
+from edge_runtime.interfaces import Clock, Message
+from edge_runtime.sinks.mqtt.connection import Acknowledgement, Connection, ConnectionLostError
+from edge_runtime.sinks.mqtt.options import Options
+from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ONLINE, route
+from edge_runtime.sinks.mqtt.waiting import EventQueue
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY_S: Final = 1.0
+LONGEST_RETRY_S: Final = 60.0
+STEADY_AFTER_S: Final = 10.0
+"""A connection that held for so long makes the pauses between tries short again."""
+
+SHORT_CONNECTIONS: Final = 3
+"""So many connections in a row that did not hold look like two clients that take each other's session."""
+
+REFUSED_PAUSE_S: Final = 30.0
+"""Pause after the broker refused an event that it may take later."""
+
+LIVE_MESSAGES: Final = 8
+"""Messages of streams that wait for the publisher; the oldest are dropped."""
+
+IDLE_TURN_S: Final = 1.0
+BUSY_TURN_S: Final = 0.1
+GOODBYE_S: Final = 0.5
+"""Time at the end for the broker to acknowledge `offline`."""
+
+
+class Publisher:
+    """Sends from its own thread; `offer` and `stop` belong to the frame loop's thread."""
+
+    def __init__(self, options: Options, queue: EventQueue, *, clock: Clock, rng: random.Random) -> None:
+        """Prepare the thread; `rng` spreads the retries of many devices that lost the same broker."""
+        self.problem: str | None = f"mqtt: {options.broker}: not connected yet"
+        self.dropped: Counter[str] = Counter()
+        """Messages of streams that were not sent, and events that the broker will never take, by reason."""
+        self.published: Counter[str] = Counter()
+        """Messages that were sent, events that were acknowledged, by topic."""
+        self.connected = threading.Event()
+        self._options, self._queue, self._clock, self._rng = options, queue, clock, rng
+        self._told: str | None = None
+        self._lock = threading.Lock()
+        self._live: deque[Message] = deque()
+        self._retained: dict[str, Message] = {}
+        self._changed: set[str] = set()
+        self._keys: dict[int, int] = {}
+        self._short_connections = 0
+        self._held_until = float("-inf")
+        self._stop_at = float("inf")
+        self._stopping = threading.Event()
+        self._bell: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._bell, heard = socket.socketpair()
+        self._bell.setblocking(False)  # noqa: FBT003  no keyword in the standard library
+        # A daemon: a resolver that hangs must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, args=(heard,), name="mqtt-publisher", daemon=True)
+        self._queue.wake_with(self.wake)
+        self._thread.start()
+
+    def offer(self, message: Message) -> None:
+        """Take a message that is no event: the last one of a retained topic counts, a stream only while connected."""
+        with self._lock:
+            if route(message.topic).retain:
+                self._retained[message.topic] = message
+                self._changed.add(message.topic)
+            elif not self.connected.is_set():
+                self.dropped["not_connected"] += 1
+            else:
+                self._live.append(message)
+                if len(self._live) > LIVE_MESSAGES:
+                    self._live.popleft()
+                    self.dropped["slow_broker"] += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Interrupt the thread's wait; a full pipe means that it is being woken already."""
+        if self._bell is not None:
+            with contextlib.suppress(OSError):
+                self._bell.send(b"w")
+
+    def stop(self, timeout_s: float) -> None:
+        """Send what waits, say `offline`, disconnect; within `timeout_s`."""
+        if self._thread is None or self._bell is None:
+            return
+        self._stop_at = self._clock.monotonic() + timeout_s - GOODBYE_S
+        self._stopping.set()
+        self.wake()
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            logger.warning("%s: the publisher did not end within %.0f s", self._options.broker, timeout_s)
+        self._bell.close()
+
+    def _run(self, heard: socket.socket) -> None:
+        with heard:
+            self._connect_again_and_again(heard)
+
+    def _connect_again_and_again(self, heard: socket.socket) -> None:
+        retry_s = FIRST_RETRY_S
+        while not self._stopping.is_set():
+            begun_at = self._clock.monotonic()
+            try:
+                self._serve(Connection(self._options, clock=self._clock, wake=heard))
+            except (ConnectionLostError, SinkError) as error:
+                self._lost(error)
+            if self._clock.monotonic() - begun_at > STEADY_AFTER_S:
+                self._told = None
+                retry_s = FIRST_RETRY_S
+                self._short_connections = 0
+            self._stopping.wait(retry_s * self._rng.uniform(0.5, 1.0))
+            retry_s = min(2.0 * retry_s, LONGEST_RETRY_S)
+
+    def _serve(self, connection: Connection) -> None:
+        """Use one connection until it is lost (ConnectionLostError) or the end has come."""
+        try:
+            while not self._is_over():
+                connection.turn(self._patience_s())
+                self._settle(connection)
+                if connection.accepted:
+                    self._announce_once(connection)
+                    self._send(connection)
+            if connection.accepted:
+                self._say_goodbye(connection)
+        finally:
+            connection.abandon()
+            self.connected.clear()
+
+    def _is_over(self) -> bool:
+        if not self._stopping.is_set():
+            return False
+        nothing_waits = not self._changed and not self._live and not self._queue.pending()
+        return (nothing_waits and self.connected.is_set()) or self._clock.monotonic() >= self._stop_at
+
+    def _patience_s(self) -> float:
+        if self._stopping.is_set() or self._queue.pending() > len(self._keys):
+            return BUSY_TURN_S
+        return IDLE_TURN_S
+
+    def _announce_once(self, connection: Connection) -> None:
+        """Tell a broker that may have forgotten everything: we are here, and what is."""
+        if self.connected.is_set():
+            return
+        connection.publish(AVAILABILITY, ONLINE, schema=None)
+        with self._lock:
+            self._changed.update(self._retained)
+        self._keys.clear()
+        self._queue.rewind()
+        self._short_connections += 1
+        self.problem = None
+        self.connected.set()
+        logger.info("%s: connected as %s", self._options.broker, self._options.client_id)
+
+    def _send(self, connection: Connection) -> None:
+        for message in self._others(connection):
+            connection.publish(message.topic, message.to_json(), schema=message.schema)
+            self.published[message.topic] += 1
+        if self._clock.monotonic() < self._held_until:
+            return
+        for key, message in self._queue.take(max(0, connection.room)):
+            payload = message.to_json()
+            if len(payload) > connection.max_payload_bytes:
+                self._give_up(key, "too_large", f"an event of {len(payload)} bytes is larger than the broker takes")
+                continue
+            self._keys[connection.publish(message.topic, payload, schema=message.schema)] = key
+
+    def _others(self, connection: Connection) -> list[Message]:
+        """Take what changed on retained topics, as the broker has room, and streams unless it is slow."""
+        with self._lock:
+            topics = sorted(self._changed)[: max(0, connection.room)]
+            self._changed.difference_update(topics)
+            live = [] if connection.is_congested() else list(self._live)
+            if live:
+                self._live.clear()
+            return [self._retained[topic] for topic in topics] + live
+
+    def _settle(self, connection: Connection) -> None:
+        for answer in connection.acknowledgements():
+            key = self._keys.pop(answer.message_id, None)
+            if key is None:
+                continue  # not an event
+            if answer.refused is None:
+                self.published["event"] += 1
+                self.problem = None
+                self._queue.acknowledge(key)
+            else:
+                self._refused(key, answer)
+        if not self._keys and self._held_until <= self._clock.monotonic() and self.problem is not None:
+            self._queue.rewind()
+
+    def _refused(self, key: int, answer: Acknowledgement) -> None:
+        if not answer.again:
+            self._give_up(key, "refused", f"the broker will never take an event ({answer.refused})")
+            return
+        if self.problem is None:
+            topic = self._options.topic("event")
+            logger.warning(
+                "%s: refused an event (%s); may %s write to %s? next try in %.0f s",
+                self._options.broker,
+                answer.refused,
+                self._options.settings.username or "an anonymous client",
+                topic,
+                REFUSED_PAUSE_S,
+            )
+        self.problem = f"mqtt: {self._options.broker}: refused an event ({answer.refused})"
+        self._held_until = self._clock.monotonic() + REFUSED_PAUSE_S
+
+    def _give_up(self, key: int, reason: str, what: str) -> None:
+        self.dropped[reason] += 1
+        self._queue.acknowledge(key)
+        logger.error("%s: %s, dropped", self._options.broker, what)
+
+    def _say_goodbye(self, connection: Connection) -> None:
+        offline = connection.publish(AVAILABILITY, OFFLINE, schema=None)
+        give_up_at = self._clock.monotonic() + GOODBYE_S
+        acknowledged = False
+        while not acknowledged and self._clock.monotonic() < give_up_at:
+            connection.turn(BUSY_TURN_S)
+            acknowledged = any(answer.message_id == offline for answer in connection.acknowledgements())
+        connection.close()
+
+    def _lost(self, error: Exception) -> None:
+        told = f"mqtt: {error}"
+        if self._short_connections >= SHORT_CONNECTIONS:
+            told += f"; does another client call itself {self._options.client_id}? give every device its own device.id"
+        # The same trouble is told once; a broker that is away for hours must not fill the log.
+        logger.log(logging.DEBUG if told == self._told else logging.WARNING, "%s; trying again", told)
+        self.problem = self._told = told

@@ -1,0 +1,5 @@
+"""Fixtures of the sinks' tests."""
+
+from tests.broker import broker
+
+__all__ = ["broker"]
