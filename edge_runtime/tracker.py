@@ -9,7 +9,6 @@ from edge_runtime.datatypes import Face, FaceBox
 from edge_runtime.geometry import Box, Points, coverage, iou
 from edge_runtime.settings import Tracker as TrackerSettings
 
-
 _SAME_FACE_COVERAGE = 0.6
 """Two boxes of which one covers so much of the other are one face; two heads that touch stay far below."""
 
