@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib import metadata
 from types import ModuleType
@@ -113,9 +117,28 @@ def _try_runtime(
 
 def _construct(module: ModuleType, *, model: bytes, threads: int, reference_kernels: bool) -> Any:  # noqa: ANN401
     resolver = module.OpResolverType.BUILTIN_REF if reference_kernels else module.OpResolverType.AUTO
-    raw = module.Interpreter(model_content=model, num_threads=threads, experimental_op_resolver_type=resolver)
-    raw.allocate_tensors()
+    with _without_native_chatter():
+        raw = module.Interpreter(model_content=model, num_threads=threads, experimental_op_resolver_type=resolver)
+        raw.allocate_tensors()
     return raw
+
+
+@contextmanager
+def _without_native_chatter() -> Iterator[None]:
+    """Hold back what the runtime's C++ side prints on standard error; all but its INFO lines are passed on after."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        kept = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            for line in held.read().splitlines(keepends=True):
+                if not line.startswith(b"INFO: "):
+                    os.write(2, line)
 
 
 def _quantization_of(details: Mapping[str, Any]) -> Quantization:
