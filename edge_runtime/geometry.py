@@ -93,7 +93,7 @@ class Similarity:
     @property
     def matrix(self) -> NDArray[np.float64]:
         """(2, 3) matrix as OpenCV takes it."""
-        return np.array([[self.a, -self.b, self.tx], [self.b, self.a, self.ty]])
+        return np.array([[self.a, -self.b, self.tx], [self.b, self.a, self.ty]], np.float64)
 
     def apply(self, points: Points) -> Points:
         """Map (N, 2) points; NaN stays NaN."""

@@ -85,9 +85,10 @@ def calibrated(logits: NDArray[np.float32], temperature: float) -> EmotionScores
     ICML 2017.
     """
     scaled = logits.astype(np.float64) / temperature
-    raised = np.exp(scaled - scaled.max())
-    five = raised[: len(EMOTION_LABELS)]
-    return EmotionScores(five / five.sum(), five / raised.sum())
+    answers = scaled[: len(EMOTION_LABELS)]
+    # Each softmax is raised from its own largest logit: a sure `none` must not make the five 0 / 0.
+    five, raised = np.exp(answers - answers.max()), np.exp(scaled - scaled.max())
+    return EmotionScores(five / five.sum(), raised[: len(EMOTION_LABELS)] / raised.sum())
 
 
 def _check_shapes(bundle: Bundle, interpreter: Interpreter) -> None:

@@ -123,10 +123,10 @@ class FakeInterpreter:
         outputs: int,
     ) -> None:
         """Wrap `answer`: (1, 96, 96, 1) int8 -> (1, outputs) int8."""
-        self.input_shape = (1, INPUT_SIZE_PX, INPUT_SIZE_PX, 1)
+        self.input_shape: tuple[int, ...] = (1, INPUT_SIZE_PX, INPUT_SIZE_PX, 1)
         self.input_quantization = Quantization(INPUT_SCALE, INPUT_ZERO_POINT)
-        self.output_quantizations = (output,)
-        self.output_shapes = ((1, outputs),)
+        self.output_quantizations: tuple[Quantization, ...] = (output,)
+        self.output_shapes: tuple[tuple[int, ...], ...] = ((1, outputs),)
         self.runtime = "fake"
         self.device = "cpu"
         self._answer = answer
