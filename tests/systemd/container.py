@@ -31,6 +31,8 @@ ExecStart=/bin/sh -eux /driver.sh
 StandardOutput=file:/driver.out
 StandardError=file:/driver.err
 """
+# What the service itself said is the first thing to read when a script fails.
+_ON_EXIT = "trap 'journalctl -u emotion-edge.service --no-pager | tail -n 30 >&2' EXIT\n"
 
 
 @contextlib.contextmanager
@@ -53,6 +55,28 @@ def system_copy(folder: Path) -> Iterator[Path]:
         yield root
 
 
+def install(root: Path, repository: Path, program: str, dropin: str) -> None:
+    """Install unit, user, configuration and profile below the copy, with a stand-in for the virtual environment.
+
+    Args:
+        root: of the copy.
+        repository: root of the source tree.
+        program: text of the executable the unit starts.
+        dropin: text of one more drop-in, read last.
+    """
+    script = [str(repository / "scripts/install.sh"), "--root", str(root), "--no-python", "--profile", "x86-generic"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        pytest.fail(f"install.sh: {done.stderr}")
+    executable = root / "opt/emotion-edge/bin/emotion-edge"
+    executable.parent.mkdir(parents=True, exist_ok=True)
+    executable.write_text(program)
+    executable.chmod(0o755)
+    last = root / "etc/systemd/system/emotion-edge.service.d/zz-test.conf"
+    last.parent.mkdir(exist_ok=True)
+    last.write_text(dropin)
+
+
 def boot(root: Path, script: str) -> dict[str, str]:
     """Boot the copy, run a shell script in it, shut it down.
 
@@ -63,7 +87,7 @@ def boot(root: Path, script: str) -> dict[str, str]:
     Returns:
         The lines the script printed; a name printed twice has its last value.
     """
-    (root / "driver.sh").write_text(script)
+    (root / "driver.sh").write_text(_ON_EXIT + script)
     (root / "etc/systemd/system" / DRIVER).write_text(_DRIVER_UNIT)
     # The host's journal and id are not the container's.
     (root / "etc/machine-id").write_text("")

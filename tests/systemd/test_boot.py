@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.systemd.container import boot, system_copy
+from tests.systemd.container import boot, install, system_copy
 
 SCRIPT = """\
 show() { echo "$1=$(systemctl show --value -p "$2" emotion-edge.service)"; }
@@ -48,25 +47,9 @@ QUICK = "[Service]\nWatchdogSec=2\nRestartSec=0.2\n"
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Install below a copy of this system, boot it once, return what the script saw."""
-    repository = Path(__file__).resolve().parents[2]
+    here = Path(__file__).parent
     with system_copy(tmp_path_factory.mktemp("system")) as root:
-        install = [
-            str(repository / "scripts/install.sh"),
-            "--root",
-            str(root),
-            "--no-python",
-            "--profile",
-            "x86-generic",
-        ]
-        done = subprocess.run(install, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        program = root / "opt/emotion-edge/bin/emotion-edge"
-        program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_bytes((Path(__file__).parent / "stand_in.py").read_bytes())
-        program.chmod(0o755)
-        quick = root / "etc/systemd/system/emotion-edge.service.d/quick.conf"
-        quick.parent.mkdir(exist_ok=True)
-        quick.write_text(QUICK)
+        install(root, here.parents[1], program=(here / "stand_in.py").read_text(), dropin=QUICK)
         yield boot(root, SCRIPT)
 
 
