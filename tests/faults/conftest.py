@@ -10,6 +10,10 @@ from typing import Literal
 
 import pytest
 
+from tests.broker import broker
+
+__all__ = ["broker", "small_disk"]
+
 
 class SmallDisk:
     """A file system of its own in memory, small enough to fill at once."""
