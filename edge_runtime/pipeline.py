@@ -84,7 +84,8 @@ class FramePipeline:
 
     def _detect_if_due(self, frame: Frame) -> None:
         self._since_detection += 1
-        if self._since_detection < self._parts.every_n_frames and not self._parts.tracker.unsettled:
+        early = self._parts.tracker.wants_detection(frame.captured_at)
+        if self._since_detection < self._parts.every_n_frames and not early:
             return
         self._since_detection = 0
         with self.times.measure("detect"):

@@ -55,10 +55,17 @@ class Tracker:
         there = [track for track in self._tracks if track.hits >= self._settings.min_hits]
         return sorted(there, key=lambda track: -track.box.area)[: self._settings.max_faces]
 
-    @property
-    def unsettled(self) -> bool:
-        """Whether a new face waits for its next hit, or a known one has no points: detect again at once."""
-        return any(track.hits < self._settings.min_hits or track.points is None for track in self._tracks)
+    def wants_detection(self, now: float) -> bool:
+        """Whether to detect out of turn: a face is new, has lost its points, or waits long for its confirmation.
+
+        The last matters where frames are slow: the detector's turn may come less often than max_gap_s.
+        """
+        limits = self._settings
+        return (
+            any(track.hits < limits.min_hits for track in self._tracks)
+            or any(track.points is None for track in self.confirmed)
+            or any(now - track.confirmed_at > limits.max_gap_s / 2 for track in self.confirmed)
+        )
 
     def update(self, detections: Sequence[FaceBox], now: float) -> None:
         """Match the detections of one frame, best overlap first; what is left starts a track.
