@@ -68,3 +68,7 @@ class BrokerError(SinkError):
     """The MQTT broker is required and cannot be reached."""
 
     exit_code = 6
+
+
+class WebError(EdgeRuntimeError, OSError):
+    """The web server cannot listen where it should."""

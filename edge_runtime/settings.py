@@ -179,6 +179,60 @@ class Mqtt(Section, frozen=True):
     """End with exit code 6 when the broker cannot be reached at start."""
 
 
+class Outbox(Section, frozen=True):
+    """Events on disk until the broker has acknowledged them, so that a power cut loses none."""
+
+    path: str = ""
+    """Database file, in a folder of its own; empty = off: events wait in memory. Services: /var/lib/emotion-edge/outbox.db."""
+    max_rows: Count = 100_000
+    """Events that are kept; the oldest are dropped and counted."""
+    max_mb: Annotated[float, Meta(ge=0.25)] = 64.0
+    """Size of the kept events on disk, megabytes; the oldest are dropped and counted."""
+    max_age_h: Positive = 168.0
+    """Events that wait longer are dropped and counted, hours of running time: a clock that is set wrong drops nothing."""
+    replay_h: NotNegative = 24.0
+    """Acknowledged events are kept so long, hours of running time, and can be sent again."""
+    commit_ms: Annotated[int, Meta(ge=10, le=10_000)] = 200
+    """Events are written in groups, so often at most; a power cut loses what is younger."""
+    send_per_s: Positive = 200.0
+    """Events per second that are sent when many have waited."""
+
+
+class Web(Section, frozen=True):
+    """The small web server: the page a person looks at, health and metrics."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    """Address to listen on. Any other than this machine's own needs token_file."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    """0 = any free one; the log says which."""
+    token_file: str = ""
+    """File that holds the token alone, 16 characters or more; empty = no token, on this machine only."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names by which browsers may call this server, beside localhost and its own address."""
+    page: bool = True
+    """False: health and metrics only."""
+    picture: bool = True
+    """False: the page draws points and boxes, and no picture reaches the server."""
+    picture_width_px: Annotated[int, Meta(ge=80, le=1920)] = 640
+    """Wider pictures are shrunk before they are shown."""
+    jpeg_quality: Annotated[int, Meta(ge=20, le=95)] = 75
+    max_fps: Positive = 30.0
+    """Pictures and updates a second that one browser gets, at most."""
+    mirror: bool = False
+    """Show people themselves as in a mirror."""
+    kiosk: bool = False
+    """Open in full-screen form with large type, the notice first; `?kiosk` in the address does the same."""
+    notice_file: str = ""
+    """What people are told, as TOML; empty = the English text that is shipped."""
+    consent_gate: bool = False
+    """Open the camera only after somebody agreed on the page."""
+    consent_idle_s: NotNegative = 0.0
+    """An agreement ends after so many seconds without a face; 0 = it lasts until it is taken back."""
+    max_clients: Annotated[int, Meta(ge=4, le=64)] = 16
+    """Connections at the same time; a browser that shows the page holds two."""
+
+
 class Service(Section, frozen=True):
     """The process."""
 
@@ -206,4 +260,6 @@ class Config(Section, frozen=True):
     console: Console = Console()
     log: Log = Log()
     mqtt: Mqtt = Mqtt()
+    web: Web = Web()
+    outbox: Outbox = Outbox()
     service: Service = Service()
