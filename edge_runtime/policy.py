@@ -103,7 +103,8 @@ class EventPolicy:
 
     def _follow_candidate(self, seen: _Seen, now: float) -> None:
         emotion = seen.face.emotion
-        leads = emotion.leading if emotion.uncertain_reason is None else None
+        supported = emotion.uncertain_reason is None and emotion.support >= self._thresholds.enter
+        leads = emotion.leading if supported else None
         if leads != seen.candidate:
             seen.candidate, seen.candidate_since, seen.candidate_frames = leads, now, 0
         seen.candidate_frames += 1
