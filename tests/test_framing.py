@@ -28,9 +28,11 @@ from edge_runtime.framing import (
     cut_emotion_crop,
     cut_keypoint_crop,
     emotion_crop_of_points,
+    face_in_search_patch,
     keypoint_crop_of_box,
     keypoint_crop_of_points,
     sample,
+    search_patch_of_points,
     tight_box_of_points,
 )
 from edge_runtime.geometry import Box, Points, Similarity, bounding_box
@@ -59,6 +61,32 @@ def test_a_face_falls_on_the_same_points_of_its_crop_wherever_it_is(place: tuple
     in_crop = keypoint_crop_of_points(points).apply(points)
 
     assert np.abs(in_crop - FACE_IN_CROP).max() < 0.02
+
+
+@given(places, st.floats(-1.5, 1.5))
+def test_a_tilted_face_is_upright_in_its_crop(place: tuple[float, float, float], roll: float) -> None:
+    x, y, scale = place
+    points = Similarity(scale * math.cos(roll), scale * math.sin(roll), x, y).apply(FACE_IN_CROP)
+
+    in_crop = keypoint_crop_of_points(points).apply(points)
+
+    assert np.abs(in_crop - FACE_IN_CROP).max() < 0.05
+
+
+@given(places, st.floats(-1.5, 1.5))
+def test_a_detector_should_find_a_tracked_face_at_one_place_of_the_search_patch(
+    place: tuple[float, float, float], roll: float
+) -> None:
+    x, y, scale = place
+    points = Similarity(scale * math.cos(roll), scale * math.sin(roll), x, y).apply(FACE_IN_CROP)
+
+    in_patch = search_patch_of_points(points).apply(points)
+
+    # The crop at 3/4 of its size in the middle of 160 pixels: 72 wide, so it begins at 44.
+    assert np.abs(in_patch - (FACE_IN_CROP * 0.75 + 44)).max() < 0.05
+    box = face_in_search_patch()
+    assert (box.width, box.height) == pytest.approx((81 * 0.75, 108 * 0.75))
+    assert box.center == pytest.approx((48 * 0.75 + 44, 48.8 * 0.75 + 44))
 
 
 @pytest.mark.parametrize(

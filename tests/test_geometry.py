@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from edge_runtime.geometry import Box, Similarity, bounding_box, fit_similarity, iou, roll_deg
+from edge_runtime.geometry import Box, Similarity, bounding_box, coverage, fit_similarity, iou, roll_deg
 
 coordinates = st.floats(-1000, 1000, width=32)
 boxes = st.builds(
@@ -66,6 +66,22 @@ def test_a_box_grows_with_its_picture() -> None:
 )
 def test_overlap_of_two_boxes(other: Box, overlap: float) -> None:
     assert iou(Box(0, 0, 10, 10), other) == pytest.approx(overlap)
+
+
+@pytest.mark.parametrize(
+    ("other", "covered"),
+    [
+        (Box(2, 2, 4, 4), 1.0),
+        (Box(-5, -5, 15, 15), 1.0),
+        (Box(5, 0, 15, 10), 0.5),
+        (Box(8, 0, 12, 5), 0.5),
+        (Box(10, 0, 20, 10), 0.0),
+        (Box(5, 5, 5, 9), 0.0),
+    ],
+)
+def test_the_share_of_the_smaller_box_that_is_covered(other: Box, covered: float) -> None:
+    assert coverage(Box(0, 0, 10, 10), other) == pytest.approx(covered)
+    assert coverage(other, Box(0, 0, 10, 10)) == pytest.approx(covered)
 
 
 @given(boxes, boxes)
