@@ -61,11 +61,16 @@ def _address(text: str, scheme: str) -> SourceUri:
 
 def _path(text: str) -> SourceUri:
     path = Path(text)
-    if match := _DEVICE.fullmatch(str(path.resolve())):
-        return SourceUri("camera", number=int(match[1]))
-    if path.is_dir() or (path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES):
+    try:
+        device = _DEVICE.fullmatch(str(path.resolve()))
+        is_folder, is_file, exists = path.is_dir(), path.is_file(), path.exists()
+    except (OSError, ValueError) as error:  # a folder that may not be entered, a name too long or with a NUL
+        raise SourceError(f"source {text!r:.80}: {error.args[-1]}; expected {ACCEPTED}") from error
+    if device:
+        return SourceUri("camera", number=int(device[1]))
+    if text and (is_folder or (is_file and path.suffix.lower() in PICTURE_SUFFIXES)):  # Path("") is this folder
         return SourceUri("pictures", location=text)
-    if path.is_file():
+    if is_file:
         return SourceUri("video", location=text)
-    problem = "neither a file nor a folder" if path.exists() else "no such file"
-    raise SourceError(f"{text or 'empty source'}: {problem}; expected {ACCEPTED}")
+    problem = "neither a file nor a folder" if text and exists else "no such file"
+    raise SourceError(f"source {text!r}: {problem}; expected {ACCEPTED}")

@@ -1,0 +1,88 @@
+"""Network streams: frames over HTTP, silence that is noticed, and passwords that nobody sees."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+
+from edge_runtime.clock import SystemClock
+from edge_runtime.datatypes import Frame
+from edge_runtime.errors import SourceError
+from edge_runtime.sources.stream import NetworkStream, without_secrets
+from tests.sources.mjpeg_server import NetworkCamera, serving
+from tests.sources.pictures import HEIGHT_PX, WIDTH_PX, brightness, ramps
+
+SECRETS = ("admin", "hunter2", "topsecret")
+
+
+def test_frames_come_in_order_until_the_camera_hangs_up() -> None:
+    frames: list[Frame] = []
+
+    with (
+        serving(NetworkCamera(ramps(6))) as camera,
+        NetworkStream(camera.url, timeout_s=5.0, clock=SystemClock()) as source,
+        pytest.raises(SourceError, match=r"127\.0\.0\.1:\d+/live\.mjpg: ended or silent for 5 s after \d+ frames"),
+    ):
+        frames.extend(source.frames())
+
+    # FFmpeg knows that a part is complete when the next one begins: the last one may stay with it.
+    assert [brightness(frame.pixels) for frame in frames][:5] == [0, 1, 2, 3, 4]
+    assert {frame.pixels.shape for frame in frames} == {(HEIGHT_PX, WIDTH_PX)}
+
+
+def test_a_silent_camera_is_noticed_within_the_timeout() -> None:
+    with (
+        serving(NetworkCamera(ramps(6), hangs=True)) as camera,
+        NetworkStream(camera.url, timeout_s=1.0, clock=SystemClock()) as source,
+    ):
+        start = time.monotonic()
+        with pytest.raises(SourceError, match="silent for 1 s"):
+            list(source.frames())
+        took_s = time.monotonic() - start
+
+    assert took_s < 5.0
+
+
+def test_an_address_where_nobody_listens_is_an_error_with_a_remedy() -> None:
+    with serving(NetworkCamera(ramps(1))) as camera:
+        gone = camera.url
+
+    with pytest.raises(SourceError, match=r"no video from there within 2 s; check address, user and password"):
+        NetworkStream(gone, timeout_s=2.0, clock=SystemClock()).__enter__()
+
+
+def test_user_password_and_token_are_in_no_name_log_error_or_output(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    seen = []
+
+    with caplog.at_level(logging.DEBUG), serving(NetworkCamera(ramps(6))) as camera:
+        source = NetworkStream(camera.url, timeout_s=2.0, clock=SystemClock())
+        seen.append(source.name)
+        with source, pytest.raises(SourceError) as broke:
+            list(source.frames())
+        seen.append(str(broke.value))
+    with pytest.raises(SourceError) as refused:
+        source.__enter__()
+    seen.append(str(refused.value))
+    captured = capfd.readouterr()
+    seen += [caplog.text, captured.out, captured.err]
+
+    assert "live.mjpg" in caplog.text
+    assert not [secret for secret in SECRETS for text in seen if secret in text]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("rtsp://admin:hunter2@cam.local:554/stream1", "rtsp://cam.local:554/stream1"),
+        ("rtsp://admin:p@ss@cam/stream1", "rtsp://cam/stream1"),
+        ("http://cam/video?user=admin&pwd=hunter2#x", "http://cam/video"),
+        ("https://cam/", "https://cam/"),
+    ],
+)
+def test_a_name_keeps_host_and_path_only(url: str, name: str) -> None:
+    assert without_secrets(url) == name
+    assert NetworkStream(url, timeout_s=1.0, clock=SystemClock()).name == name
