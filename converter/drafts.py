@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from converter.calibration import read_calibration
+from converter.calibration_list import read_calibration
 from converter.errors import RunError
 from converter.recipe import Recipe
 from converter.run_folder import RunFolder

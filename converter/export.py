@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from converter.calibration import read_calibration
+from converter.calibration_list import read_calibration
 from converter.charts import draw_figures, draw_learning_curve
 from converter.dossier import Dossier, completed
 from converter.drafts import run_bundle

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from converter.calibration import CalibrationList, calibration_inputs, candidate_lists, judging_rows
+from converter.calibration import calibration_inputs, candidate_lists, judging_rows
+from converter.calibration_list import CalibrationList
 from converter.comparison import compare_on
 from converter.console import note, track
 from converter.drafts import draft_bundle

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from converter.commands.output import add_json_flag, answer
+from converter.commands.tensorflow import load_tensorflow
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,6 +30,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the bundle and say where it is."""
+    load_tensorflow()
     from converter.export import gather, write_bundle, write_zip
     from converter.run_folder import RunFolder
 

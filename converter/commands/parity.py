@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from converter.commands.data import add_labels_flag
 from converter.commands.output import add_json_flag, answer
+from converter.commands.tensorflow import load_tensorflow
 
 if TYPE_CHECKING:
     from converter.datasets.types import EmotionData, KeypointData
@@ -65,6 +66,7 @@ def _faces(args: argparse.Namespace, bundle: Bundle) -> EmotionData | KeypointDa
 
     if args.data is not None:
         return read_faces(bundle, args.data, args.labels)
+    load_tensorflow()
     from converter.tasks import prepare_run
 
     return prepare_run(RunFolder(args.run_dir)).validation

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from converter.commands.output import add_json_flag, answer
+from converter.commands.tensorflow import load_tensorflow
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,9 +22,10 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write model.tflite, model_float32.tflite and calibration.json into the run folder."""
+    load_tensorflow()
     import keras
 
-    from converter.calibration import write_calibration
+    from converter.calibration_list import write_calibration
     from converter.quantize import best_int8_tflite, to_float_tflite, trained_net
     from converter.run_folder import RunFolder
     from converter.tasks import prepare_run

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converter.commands.output import add_json_flag
+from converter.commands.tensorflow import load_tensorflow
 
 if TYPE_CHECKING:
     from converter.figures import Figures
@@ -24,6 +25,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw and print."""
+    load_tensorflow()
     from converter.charts import draw_figures, draw_learning_curve
     from converter.judgement import judge
     from converter.markdown import figure_table

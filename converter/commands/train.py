@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converter.commands.data import add_labels_flag
+from converter.commands.tensorflow import load_tensorflow
 from converter.console import note
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train what is left to train."""
+    load_tensorflow()
     import keras
     import tensorflow as tf
 

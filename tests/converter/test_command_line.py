@@ -103,3 +103,21 @@ def test_two_kinds_of_data_are_not_checked_together(tmp_path: Path, capsys: pyte
 
     assert main(["data", "check", str(first), str(second)]) == 1
     assert "one after the other" in capsys.readouterr().err
+
+
+def test_judging_a_bundle_needs_no_tensorflow(tmp_path: Path, repository: Path) -> None:
+    points, pictures = keypoint_rows(2)
+    data = write_keypoint_csv(tmp_path / "training.csv", point_cells(points), pictures)
+    bundle = repository / "edge_runtime" / "assets" / "keypoints"
+    program = (
+        "import sys\nfrom converter.__main__ import main\n"
+        f"code = main(['evaluate', '--bundle', {str(bundle)!r}, '--data', {str(data)!r}, '--json'])\n"
+        "sys.exit(code or ('tensorflow' in sys.modules))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["n"] == 2
