@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import socket
 import sys
@@ -131,30 +132,42 @@ def _type_at(keys: list[str]) -> Any:  # noqa: ANN401  a type expression
 def _refuse_unknown(tree: Tree, section: type[Section], where: str, path: tuple[str, ...]) -> None:
     fields = _fields(section)
     for key, value in tree.items():
-        dotted = ".".join((*path, key))
+        keys = (*path, key)
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(fields)}"
-            raise ConfigError(f"{where}{_line_of(where, key)}: unknown key {dotted!r}; {remedy}")
-        kind = fields[key]
-        if isinstance(kind, type) and issubclass(kind, Section):
-            if not isinstance(value, dict):
-                raise ConfigError(
-                    f"{where}{_line_of(where, key)}: {dotted} is a table, found {value!r}; write [{dotted}]"
-                )
-            _refuse_unknown(value, kind, where, (*path, key))
+            raise ConfigError(f"{where}{_line_of(where, keys)}: unknown key {'.'.join(keys)!r}; {remedy}")
+        _refuse_misfit(value, fields[key], where, keys)
 
 
-def _line_of(where: str, key: str) -> str:
-    """`:12` of the line that sets a key, or nothing when `where` is no file."""
+def _refuse_misfit(value: object, kind: object, where: str, keys: tuple[str, ...]) -> None:
+    """Refuse a value in the place of a table, a table in the place of a value, and numbers without end."""
+    here, dotted = f"{where}{_line_of(where, keys)}", ".".join(keys)
+    if isinstance(kind, type) and issubclass(kind, Section):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{here}: {dotted} is a table, found {value!r}; write [{dotted}]")
+        _refuse_unknown(value, kind, where, keys)
+    elif isinstance(value, dict):
+        raise ConfigError(f"{here}: {dotted!r} is no table, found {', '.join(value)} in it; write {dotted} = VALUE")
+    elif isinstance(value, float) and math.isinf(value):
+        raise ConfigError(f"{here}: {dotted} = {value}: expected a finite number")
+
+
+def _line_of(where: str, keys: tuple[str, ...]) -> str:
+    """`:12` of the line that sets a key, else of the table it is in; nothing when `where` is no file."""
     try:
         lines = Path(where).read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
+    table: tuple[str, ...] = ()
     for number, line in enumerate(lines, start=1):
-        if re.match(rf"\s*(\[\s*)?([\w.-]+\.)?{re.escape(key)}\s*[=\].]", line):
+        heading, setting = re.match(r"\s*\[\[?\s*([\w.-]+)", line), re.match(r"\s*([\w.-]+)\s*=", line)
+        if heading:
+            table = tuple(heading[1].split("."))
+        named = (*table, *setting[1].split(".")) if setting else table if heading else ()
+        if named[: len(keys)] == keys:
             return f":{number}"
-    return ""
+    return _line_of(where, keys[:-1]) if len(keys) > 1 else ""
 
 
 def _located(message: str, layers: list[Layer]) -> str:
@@ -167,7 +180,7 @@ def _located(message: str, layers: list[Layer]) -> str:
             value = value.get(key) if isinstance(value, dict) else None
         if keys and value is not None:
             said = message[: found.start()] if found else message
-            return f"{where}{_line_of(where, keys[-1])}: {'.'.join(keys)} = {value!r}: {said}"
+            return f"{where}{_line_of(where, tuple(keys))}: {'.'.join(keys)} = {value!r}: {said}"
     return message
 
 
