@@ -30,3 +30,9 @@ class ParityError(ConverterError):
     """The int8 net answers too differently from the float net."""
 
     exit_code = 7
+
+
+class EdgeTpuError(ConverterError):
+    """The Edge TPU cannot run all of a net."""
+
+    exit_code = 5

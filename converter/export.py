@@ -12,7 +12,8 @@ import msgspec
 from converter.calibration_list import read_calibration
 from converter.charts import draw_figures, draw_learning_curve
 from converter.dossier import Dossier, completed
-from converter.drafts import run_bundle
+from converter.drafts import read_model, run_bundle
+from converter.edgetpu import inventory, require_supported
 from converter.errors import RunError
 from converter.evaluation import evaluate_bundle
 from converter.golden import golden_npz
@@ -48,10 +49,12 @@ def gather(run: RunFolder, *, version: str, report_on: list[Path], terms: str | 
 
     Raises:
         ParityError: the int8 net is too far from the float net.
+        EdgeTpuError: it has an operator that the Edge TPU does not have.
     """
     task = prepare_run(run)
     judgement = judge(run, task)
     require_parity(judgement.parity)
+    require_supported(inventory(read_model(run.tflite_file)))
     draft = run_bundle(run, version=version, policy=judgement.policy)
     bundle = completed(draft, judgement, limits_of(draft.manifest), terms)
     return Dossier(

@@ -7,6 +7,7 @@ from string import Template
 
 from converter.datasets.terms import source_of
 from converter.dossier import Dossier
+from converter.edgetpu import inventory
 from converter.figures import Figures
 from converter.markdown import figure_table, share
 from edge_runtime.manifest import Manifest
@@ -51,6 +52,7 @@ def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
         output=OUTPUT[kind].format(names=", ".join(manifest.output.names)),
         bytes=f"{len(dossier.bundle.model):,}",
         parameters=f"{dossier.parameters:,}",
+        operators=", ".join(sorted(inventory(dossier.bundle.model).operators)),
         validation=dossier.faces_validation,
         validation_table=figure_table(
             {"float": dossier.judgement.float_figures, "int8": dossier.judgement.int8_figures}

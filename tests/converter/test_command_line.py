@@ -14,7 +14,7 @@ from converter.__main__ import main
 from tests.converter.sample_data import fer_rows, keypoint_rows, point_cells, write_fer_csv, write_keypoint_csv
 
 HEAVY = {"tensorflow", "keras", "matplotlib", "cv2", "ai_edge_litert", "rich"}
-VERBS = ("data", "train", "quantize", "evaluate", "parity", "export", "report")
+VERBS = ("data", "train", "quantize", "evaluate", "parity", "edgetpu", "export", "report")
 
 
 @pytest.mark.parametrize("verb", [(), *((verb,) for verb in VERBS)])
