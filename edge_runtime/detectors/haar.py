@@ -79,7 +79,8 @@ class HaarDetector:
             for square, weight in zip(squares, np.ravel(weights).tolist(), strict=True)
             if weight >= MIN_WEIGHT
         ]
-        return sorted(found, key=lambda face: face.score, reverse=True)
+        inside = [face for face in found if face.box.width > 0 and face.box.height > 0]
+        return sorted(inside, key=lambda face: face.score, reverse=True)
 
     def _shrunk(self, pixels: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
         if factor == 1.0:

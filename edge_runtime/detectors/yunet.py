@@ -72,7 +72,8 @@ class YunetDetector:
         # (N, 15): x, y, width, height, five points, score
         boxes = [(Box(row[0], row[1], row[0] + row[2], row[1] + row[3]), row[14]) for row in rows.tolist()]
         found = [FaceBox(box.scaled(factor).clipped(width, height), min(score, 1.0)) for box, score in boxes]
-        large = [face for face in found if max(face.box.width, face.box.height) >= self._min_face_px]
+        inside = [face for face in found if face.box.width > 0 and face.box.height > 0]
+        large = [face for face in inside if max(face.box.width, face.box.height) >= self._min_face_px]
         return sorted(large, key=lambda face: face.score, reverse=True)
 
     def _fit_input(self, searched: NDArray[np.uint8]) -> None:
