@@ -18,12 +18,13 @@ CASCADE_FILE: Final = "haarcascade_frontalface_alt2.xml"
 DEBIAN_CASCADES: Final = Path("/usr/share/opencv4/haarcascades")
 """Where Debian's package opencv-data puts them; its python3-opencv has no cv2.data."""
 
-# Chosen with tests/detectors/fit_haar.py on 413 grey pictures (614 faces of 20 px and more) and 137 without a face, one
-# x86 thread. alt2 against the default cascade, both at step 1.2: precision 0.92 and 0.78 at the same recall of 0.68.
+# Measured on 413 grey pictures (614 faces of 20 px and more) and 137 without a face, one x86 thread; the second line is
+# in use, and tests/detectors/fit_haar.py measures it again on any such data.
 #   step, neighbours, weight:   1.10, 1, any   recall 0.69   precision 0.86   false finds 32   43 ms
-#                               1.15, 2, 54.8         0.64             0.97                4   33 ms   <- this
+#                               1.15, 2, 54.8         0.64             0.97                4   33 ms
 #                               1.20, 1, 54.8         0.63             0.95                7   26 ms
-# This one finds nothing in 1284 frames of two clips without a face; step 1.10 with one neighbour does in 51 of them.
+# OpenCV's default cascade at step 1.20: precision 0.78 where alt2 has 0.92, at the same recall of 0.68. The line in use
+# finds nothing in 1284 frames of two clips without a face; the first line finds something in 51 of them.
 SCALE_STEP: Final = 1.15
 MIN_NEIGHBORS: Final = 2
 MIN_WEIGHT: Final = 54.8
