@@ -15,7 +15,6 @@ from edge_runtime.config import device_id, load_config
 from edge_runtime.errors import ConfigError
 from edge_runtime.settings import Config, Section
 
-
 NOTHING = Path(os.devnull)
 """A file without settings: a device that runs these tests may have its own."""
 
