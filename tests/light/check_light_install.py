@@ -8,6 +8,7 @@ Run it with the interpreter of that environment, which holds neither pytest nor 
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 import sysconfig
@@ -44,6 +45,18 @@ def run(command: list[str]) -> str:
     return done.stdout
 
 
+def chain_answers() -> bool:
+    """Run the shipped nets and the default detector over an empty picture, as a device would."""
+    with tempfile.TemporaryDirectory() as folder:
+        pictures, log = Path(folder, "pictures"), Path(folder, "events.jsonl")
+        pictures.mkdir()
+        header = b"P5 320 240 255\n"
+        (pictures / "empty.pgm").write_bytes(header + bytes([128]) * (320 * 240))
+        run(["emotion-edge", "run", "--source", str(pictures), "--log-file", str(log)])
+        lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return [line["faces"] for line in lines if line["schema"].startswith("emotion-edge.observation/")] == [[]]
+
+
 def installed_mb() -> float:
     """Return the size of the installed packages with their compiled files, without pip and setuptools, in MB."""
     root = Path(sysconfig.get_path("purelib"))
@@ -67,6 +80,8 @@ def problems() -> Iterator[str]:
         package, name = folder.split("/")
         if not (files(package) / name).is_dir():
             yield f"{folder}: not in the wheel"
+    if not chain_answers():
+        yield "`emotion-edge run` over one empty picture does not log exactly one observation without faces"
     if version("emotion-edge") not in run(["emotion-edge", "version"]):
         yield f"`emotion-edge version` does not print {version('emotion-edge')}"
 
@@ -80,7 +95,7 @@ def main() -> None:
     found = list(problems())
     if found:
         sys.exit("\n".join(f"FAILED {line}" for line in found))
-    sys.stdout.write(f"light install: commands answer, package data is there, {installed_mb():.0f} MB installed\n")
+    sys.stdout.write(f"light install: commands, package data and chain work, {installed_mb():.0f} MB installed\n")
 
 
 if __name__ == "__main__":
