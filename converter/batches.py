@@ -17,12 +17,17 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """(B, 96, 96, 1) pictures and (B, outputs) targets."""
 
 _ORDER_STREAM, _PICTURE_STREAM = 0, 1
+_FACE_SHAPE = (INPUT_SIZE_PX, INPUT_SIZE_PX, 1)
 
 
 class Batches(Protocol):
     """Training batches of one epoch after the other."""
 
     per_epoch: int
+    picture_shape: tuple[int, int, int]
+    """(height, width, 1)."""
+    target_shape: tuple[int, ...]
+    """Of one picture."""
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
@@ -71,6 +76,8 @@ class EmotionBatches:
         weight = np.maximum(counts, 1)[data.labels] ** -recipe.data.class_balance
         self._chance = weight / weight.sum()
         self.per_epoch = max(len(data) // training.batch_size, 1)
+        self.picture_shape = _FACE_SHAPE
+        self.target_shape: tuple[int, ...] = (len(recipe.data.outputs),)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch; faces are drawn with replacement only as balance asks."""
@@ -117,6 +124,8 @@ class KeypointBatches:
         self._data = data
         self._recipe = recipe
         self.per_epoch = max(len(data) // recipe.training.batch_size, 1)
+        self.picture_shape = _FACE_SHAPE
+        self.target_shape: tuple[int, ...] = (2 * KEYPOINT_COUNT,)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch, every face at most once."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import keras
 import tensorflow as tf
 
+from converter.faces.loss import faces_loss
 from converter.recipe import Recipe, Training
 from edge_runtime.contract import KEYPOINT_SCALE_PX
 
@@ -19,6 +20,9 @@ def loss_of(recipe: Recipe) -> Loss:
     """Choose the loss of a kind: (targets, answers) -> scalar."""
     if recipe.kind == "emotion":
         return _cross_entropy
+    if recipe.kind == "faces":
+        side, box_weight = recipe.detection.crop_px, recipe.detection.box_weight
+        return lambda targets, answers: faces_loss(targets, answers, side=side, box_weight=box_weight)
     delta = recipe.training.huber_delta_px / KEYPOINT_SCALE_PX
     return lambda targets, answers: masked_huber(targets, answers, delta)
 

@@ -33,10 +33,11 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     stem_kernel: Count = 5
     block: Literal["basic", "bottleneck"] = "basic"
     stages: tuple[Stage, ...]
-    head: Literal["mean", "spatial"] = "mean"
-    """mean: global average pooling. spatial: 1x1 convolution to head_filters, then all positions (for points)."""
+    head: Literal["mean", "spatial", "pyramid"] = "mean"
+    """mean: global average pooling. spatial: 1x1 convolution to head_filters, then all positions (for points).
+    pyramid: answers per cell at strides 8, 16 and 32 (for faces)."""
     head_filters: Count = 32
-    """Channels of the spatial head."""
+    """Channels of the spatial head, or of the pyramid."""
     dropout: Share = 0.0
 
 
@@ -74,6 +75,35 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Keypoints: errors above this count linearly."""
 
 
+class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Faces: what a training picture is put together from, and what counts as a face in it."""
+
+    crop_px: Annotated[int, Meta(ge=64, multiple_of=32)] = 256
+    """Side of the square training pictures."""
+    input_shape: tuple[Annotated[int, Meta(multiple_of=32)], Annotated[int, Meta(multiple_of=32)]] = (256, 320)
+    """Height and width at which epochs are judged."""
+    natural: Share = 0.5
+    """Chance that a scene about fills its part; else a face of it is brought to a drawn size."""
+    min_face_px: Positive = 8.0
+    """Smaller faces (square root of the area) are neither face nor background."""
+    max_face_px: Positive = 220.0
+    """Largest size that faces are brought to."""
+    level_limits_px: tuple[float, float] = (32.0, 80.0)
+    """Up to the first size faces belong to cells of stride 8, up to the second to 16, above to 32."""
+    level_overlap: Annotated[float, Meta(ge=1.0)] = 1.25
+    """Faces within this factor of a limit belong to both levels."""
+    center_radius: Positive = 1.5
+    """Cells whose middle is this near to the face's middle (in strides, per axis) answer for it."""
+    mosaic: Share = 0.4
+    """Chance that a training picture is put together from four."""
+    no_face: Share = 0.2
+    """Chance that a part is taken from a picture without faces."""
+    jpeg: Share = 0.4
+    """Chance of a compression with losses."""
+    box_weight: NotNegative = 2.0
+    """Weight of the boxes' loss beside the scores' loss."""
+
+
 class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Random changes of every training picture. A mirror is always drawn with probability one half."""
 
@@ -96,7 +126,7 @@ class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything but data and seed that decides what a training gives."""
 
-    kind: Literal["emotion", "keypoints"]
+    kind: Literal["emotion", "keypoints", "faces"]
     name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     seed: int = 1
     calibration_count: Count = 256
@@ -105,6 +135,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     model: Model
     training: Training
     augment: Augment = Augment()
+    detection: Detection = Detection()
+    """Faces only."""
 
 
 def builtin_recipes() -> tuple[str, ...]:
@@ -142,7 +174,11 @@ def _nearest_key(message: str) -> str:
     found = re.search(r"unknown field `(\w+)`", message)
     if not found:
         return ""
-    known = {field for struct in (Recipe, Data, Model, Stage, Training, Augment) for field in struct.__struct_fields__}
+    known = {
+        field
+        for struct in (Recipe, Data, Model, Stage, Training, Augment, Detection)
+        for field in struct.__struct_fields__
+    }
     near = difflib.get_close_matches(found.group(1), sorted(known), n=1)
     return f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(sorted(known))}"
 

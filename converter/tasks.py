@@ -15,6 +15,8 @@ from converter.datasets.read import read_emotion, read_keypoints
 from converter.datasets.split import split_by_group
 from converter.datasets.types import CLASS_NAMES, TRAINING, EmotionData, KeypointData
 from converter.errors import RecipeError, RunError
+from converter.faces.data import read_detection
+from converter.faces.task import FacesTask
 from converter.recipe import Recipe
 from converter.resnet import build
 from converter.run_folder import RunFolder, read_json, write_json
@@ -78,7 +80,7 @@ class KeypointTask:
         return self.training.crops
 
 
-Task = EmotionTask | KeypointTask
+Task = EmotionTask | KeypointTask | FacesTask
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,20 @@ def prepare(recipe: Recipe, files: list[Path], order: LabelOrder | None = None, 
         rows = split or _cut_emotion(recipe, faces)
         training, validation = np.array(rows.training_rows, np.int64), np.array(rows.validation_rows, np.int64)
         return EmotionTask(recipe, faces.take(training), faces.take(validation), *_lists(rows))
+    if recipe.kind == "faces":
+        return _prepare_faces(recipe, files, split)
     data = read_keypoints(files)
     rows = split or _cut_keypoints(recipe, data)
     training, validation = np.array(rows.training_rows, np.int64), np.array(rows.validation_rows, np.int64)
     return KeypointTask(recipe, data.take(training), data.take(validation), *_lists(rows))
+
+
+def _prepare_faces(recipe: Recipe, files: list[Path], split: Split | None) -> FacesTask:
+    scenes = read_detection(files)
+    held_out = split_by_group(scenes.group, recipe.data.validation_share, _split_rng(recipe))
+    rows = split or Split(np.flatnonzero(~held_out).tolist(), np.flatnonzero(held_out).tolist())
+    training, validation = np.array(rows.training_rows, np.int64), np.array(rows.validation_rows, np.int64)
+    return FacesTask(recipe, scenes.take(training), scenes.take(validation), *_lists(rows))
 
 
 def _lists(split: Split) -> tuple[list[int], list[int]]:

@@ -93,10 +93,9 @@ class Trainer:
 
     def _prefetched(self, epoch: int) -> Iterator[Batch]:
         """Make the next batches while the net is busy with this one."""
-        outputs = self._net.output_shape[-1]
         signature = (
-            tf.TensorSpec((None, *self._net.input_shape[1:]), tf.uint8),
-            tf.TensorSpec((None, outputs), tf.float32),
+            tf.TensorSpec((None, *self._batches.picture_shape), tf.uint8),
+            tf.TensorSpec((None, *self._batches.target_shape), tf.float32),
         )
         made = tf.data.Dataset.from_generator(lambda: self._batches.epoch(epoch), output_signature=signature)
         yield from made.prefetch(_PREFETCH)

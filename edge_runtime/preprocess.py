@@ -24,3 +24,28 @@ def enlarge(crop: NDArray[np.uint8], size_px: int = INPUT_SIZE_PX) -> NDArray[np
     # INTER_AREA enlarged by a whole factor only doubles pixels; it is right for shrinking alone.
     interpolation = cv2.INTER_LINEAR if crop.shape[0] < size_px else cv2.INTER_AREA
     return np.asarray(cv2.resize(crop, (size_px, size_px), interpolation=interpolation), dtype=np.uint8)
+
+
+def fit_factor(size: tuple[int, ...], shape: tuple[int, int]) -> float:
+    """Say how many pixels of a picture (height, width) one pixel of an input (height, width) spans; never below 1."""
+    return max(size[0] / shape[0], size[1] / shape[1], 1.0)
+
+
+def fit_into(pixels: NDArray[np.uint8], shape: tuple[int, int]) -> tuple[NDArray[np.uint8], float]:
+    """Shrink a picture into the upper left corner of a net's input; what is left free is black.
+
+    Args:
+        pixels: (h, w) uint8; smaller pictures are not enlarged.
+        shape: height and width of the input.
+
+    Returns:
+        (height, width) uint8, and the factor from its pixels to the picture's.
+    """
+    factor = fit_factor(pixels.shape, shape)
+    size = (max(round(pixels.shape[1] / factor), 1), max(round(pixels.shape[0] / factor), 1))
+    shrunk = pixels if factor == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    if shrunk.shape == shape:
+        return np.asarray(shrunk, np.uint8), factor
+    fitted = np.zeros(shape, np.uint8)
+    fitted[: size[1], : size[0]] = shrunk
+    return fitted, factor

@@ -20,8 +20,19 @@ if TYPE_CHECKING:
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = verbs.add_parser("train", help="train a net; the same command goes on after a kill")
-    parser.add_argument("recipe", metavar="RECIPE", help="keypoints, emotion, or the path of a .toml")
-    parser.add_argument("--data", nargs="+", required=True, type=Path, metavar="PATH", help=".npz, .csv or folder")
+    parser.add_argument("recipe", metavar="RECIPE", help="keypoints, emotion, faces, or the path of a .toml")
+    parser.add_argument(
+        "--data", nargs="+", action="extend", required=True, type=Path, metavar="PATH", help=".npz, .csv or folder"
+    )
+    parser.add_argument(
+        "--validation",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="faces: files to choose by, in the place of a share of --data",
+    )
     parser.add_argument("--run", required=True, type=Path, metavar="DIR", dest="run_dir", help="what it writes")
     parser.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     parser.add_argument("--seed", type=int, metavar="N", help="instead of the recipe's")
@@ -44,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     recipe = _recipe(args)
     folder = RunFolder(args.run_dir)
-    folder.start(recipe, args.data, args.labels)
+    folder.start(recipe, [*args.data, *args.validation], args.labels)
+    if args.validation:
+        _cut_by_file(folder, args.data, args.validation)
     keras.utils.set_random_seed(recipe.seed)
     note("reading %s", ", ".join(map(str, args.data)))
     task = prepare_run(folder)
@@ -59,6 +72,15 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     from converter.recipe import load_recipe, replaced
 
     return replaced(load_recipe(args.recipe), epochs=args.epochs, seed=args.seed)
+
+
+def _cut_by_file(folder: RunFolder, training: list[Path], validation: list[Path]) -> None:
+    """Write which rows are for choosing, where whole files are."""
+    from converter.faces.data import split_rows
+    from converter.run_folder import write_json
+
+    if not folder.split_file.exists():
+        write_json(folder.split_file, split_rows(training, validation))
 
 
 def _sizes(task: Task) -> tuple[int, int]:

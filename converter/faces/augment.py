@@ -1,0 +1,170 @@
+"""Puts training pictures together: faces of every size at every place, on grounds of every kind."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from converter.augment import light
+from converter.faces.data import Boxes, DetectionData, Picture, Scene
+from converter.faces.targets import size_of
+from converter.recipe import Recipe
+
+_MOST_ENLARGED, _MOST_SHRUNK = 2.5, 0.1
+_LEAST_INSIDE, _LEAST_MENTIONED = 0.6, 0.1
+_SQUEEZE = 0.12
+_NATURAL = (-0.4, 0.6)
+"""Logarithm of a scene's size against the size that just covers its part."""
+
+_WORST_JPEG, _BEST_JPEG = 25, 90
+
+
+class Composer:
+    """Draws training pictures from scenes with faces and scenes without."""
+
+    def __init__(self, data: DetectionData, recipe: Recipe) -> None:
+        """Part the data."""
+        mask = data.has_faces
+        self._recipe, self._detection = recipe, recipe.detection
+        self.with_faces = data.take(mask).scenes
+        self._without = data.take(~mask).scenes
+
+    def compose(self, scene: Scene, rng: np.random.Generator) -> Scene:
+        """Draw one square picture: a scene alone or with three others, lit, blurred and compressed."""
+        side = self._detection.crop_px
+        if rng.random() < self._detection.mosaic:
+            drawn = self._mosaic(scene, side, rng)
+        else:
+            drawn = self._part(scene, (side, side), rng)
+        if rng.random() < 0.5:
+            drawn = mirrored(drawn)
+        pixels = self._compressed(light(drawn.pixels, self._recipe.augment, rng), rng)
+        too_small = size_of(drawn.boxes) < self._detection.min_face_px
+        return Scene(pixels, drawn.boxes, drawn.ignored | too_small)
+
+    def _mosaic(self, scene: Scene, side: int, rng: np.random.Generator) -> Scene:
+        x, y = (int(value) for value in rng.integers(side // 4, 3 * side // 4, 2))
+        pixels = np.empty((side, side), np.uint8)
+        boxes, ignored = [], []
+        corners = ((0, 0, x, y), (x, 0, side, y), (0, y, x, side), (x, y, side, side))
+        for index, (x0, y0, x1, y1) in enumerate(corners):
+            chosen = scene if index == 0 else self._any_face_scene(rng)
+            part = self._part(chosen, (y1 - y0, x1 - x0), rng)
+            pixels[y0:y1, x0:x1] = part.pixels
+            boxes.append(part.boxes + np.array([x0, y0, x0, y0], np.float32))
+            ignored.append(part.ignored)
+        return Scene(pixels, np.concatenate(boxes), np.concatenate(ignored))
+
+    def _any_face_scene(self, rng: np.random.Generator) -> Scene:
+        return self.with_faces[int(rng.integers(len(self.with_faces)))]
+
+    def _part(self, scene: Scene, size: tuple[int, int], rng: np.random.Generator) -> Scene:
+        """Draw (height, width) pixels of a scene, or of one without faces."""
+        if self._without and rng.random() < self._detection.no_face:
+            return self._ground(size, rng)
+        usable = np.flatnonzero(~scene.ignored)
+        chosen = scene.boxes[rng.choice(usable)] if len(usable) else scene_middle(scene)
+        if len(usable) == 0 or rng.random() < self._detection.natural:
+            factor = math.exp(rng.uniform(*_NATURAL)) * _covering(scene.pixels, size)
+        else:
+            factor = self._face_size(min(size), rng) / max(float(size_of(chosen[np.newaxis])[0]), 1.0)
+        factor = min(max(factor, _MOST_SHRUNK), _MOST_ENLARGED)
+        squeeze = math.exp(rng.uniform(-_SQUEEZE, _SQUEEZE))
+        return self._window(scene, (factor * squeeze, factor / squeeze), chosen, size, rng)
+
+    def _face_size(self, room: int, rng: np.random.Generator) -> float:
+        """Draw a size, all octaves alike, from the smallest to what there is room for."""
+        low, high = self._detection.min_face_px, min(self._detection.max_face_px, 0.9 * room)
+        return math.exp(rng.uniform(math.log(low), math.log(max(high, low + 1))))
+
+    def _ground(self, size: tuple[int, int], rng: np.random.Generator) -> Scene:
+        """Fill a part with a piece of a picture without faces."""
+        if not self._without:
+            return _without_faces(np.full(size, int(rng.integers(256)), np.uint8))
+        scene = self._without[int(rng.integers(len(self._without)))]
+        height, width = scene.pixels.shape
+        factor = _covering(scene.pixels, size) * math.exp(rng.uniform(0.0, 0.8))
+        shape = (max(size[1], round(width * factor)), max(size[0], round(height * factor)))
+        large = resized(scene.pixels, shape)
+        left, top = rng.integers(0, shape[0] - size[1] + 1), rng.integers(0, shape[1] - size[0] + 1)
+        pixels = large[top : top + size[0], left : left + size[1]]
+        return _without_faces(pixels)
+
+    def _window(
+        self, scene: Scene, factors: tuple[float, float], face: Boxes, size: tuple[int, int], rng: np.random.Generator
+    ) -> Scene:
+        """Resize a scene and move a face of it to any place of the window; what the scene leaves free is ground."""
+        height, width = scene.pixels.shape
+        shape = (max(round(width * factors[0]), 1), max(round(height * factors[1]), 1))
+        scale = np.array([shape[0] / width, shape[1] / height] * 2, np.float32)
+        left, top = (
+            _offset(face[axis] * scale[axis], face[axis + 2] * scale[axis], size[1 - axis], rng) for axis in (0, 1)
+        )
+        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + shape[0], size[1]), min(top + shape[1], size[0])
+        covered = x0 == 0 and y0 == 0 and x1 == size[1] and y1 == size[0]
+        pixels = np.empty(size, np.uint8) if covered else self._border(size, rng)
+        large = resized(scene.pixels, shape)
+        pixels[y0:y1, x0:x1] = large[y0 - top : y1 - top, x0 - left : x1 - left]
+        moved = scene.boxes * scale + np.array([left, top, left, top], np.float32)
+        return cut(Scene(pixels, moved, scene.ignored))
+
+    def _border(self, size: tuple[int, int], rng: np.random.Generator) -> Picture:
+        if rng.random() < 0.6:
+            return self._ground(size, rng).pixels.copy()
+        return np.full(size, int(rng.integers(256)), np.uint8)
+
+    def _compressed(self, pixels: Picture, rng: np.random.Generator) -> Picture:
+        if rng.random() >= self._detection.jpeg:
+            return pixels
+        quality = int(rng.integers(_WORST_JPEG, _BEST_JPEG))
+        _, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _without_faces(pixels: Picture) -> Scene:
+    return Scene(pixels, np.empty((0, 4), np.float32), np.empty(0, bool))
+
+
+def _covering(pixels: Picture, size: tuple[int, int]) -> float:
+    """Scale at which a picture just covers (height, width)."""
+    height, width = pixels.shape
+    return float(max(size[0] / height, size[1] / width))
+
+
+def scene_middle(scene: Scene) -> Boxes:
+    """Box of no size in the middle of a scene."""
+    height, width = scene.pixels.shape
+    return np.array([width / 2, height / 2, width / 2, height / 2], np.float32)
+
+
+def _offset(low: float, high: float, room: int, rng: np.random.Generator) -> int:
+    """Where the scene's edge must lie so that the face from `low` to `high` falls anywhere inside the room."""
+    first, last = -low, room - high
+    return round(float(rng.uniform(min(first, last), max(first, last))))
+
+
+def resized(pixels: Picture, shape: tuple[int, int]) -> Picture:
+    """Bring a picture to (width, height) without doubling pixels or stepping over them."""
+    shrinks = shape[0] < pixels.shape[1]
+    return np.asarray(
+        cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
+    )
+
+
+def cut(scene: Scene) -> Scene:
+    """Cut boxes at the border; a face of which too little is inside is ignored or forgotten."""
+    height, width = scene.pixels.shape
+    inside = np.clip(scene.boxes, 0, np.array([width, height, width, height], np.float32))
+    share = (size_of(inside) / np.maximum(size_of(scene.boxes), 1e-3)) ** 2
+    kept = share > _LEAST_MENTIONED
+    return Scene(scene.pixels, inside[kept], (scene.ignored | (share < _LEAST_INSIDE))[kept])
+
+
+def mirrored(scene: Scene) -> Scene:
+    """Flip left and right."""
+    width = scene.pixels.shape[1]
+    boxes = scene.boxes.copy()
+    boxes[:, [0, 2]] = width - scene.boxes[:, [2, 0]]
+    return Scene(np.ascontiguousarray(scene.pixels[:, ::-1]), boxes, scene.ignored)

@@ -1,0 +1,108 @@
+"""Pictures with face boxes, and pictures without faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.datasets.npz import read_arrays
+from converter.errors import DataError
+
+KEYS = ("jpeg", "offsets", "boxes", "box_offsets", "flags", "group")
+_IGNORE_COLUMN = 3
+
+Picture = NDArray[np.uint8]
+Boxes = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One picture and its faces."""
+
+    pixels: Picture
+    """(h, w) grey."""
+
+    boxes: Boxes
+    """(N, 4) x0, y0, x1, y1 in pixels, half-open."""
+
+    ignored: NDArray[np.bool_]
+    """(N,) True: neither a face to find nor background."""
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionData:
+    """Scenes and what must stay on one side of a split."""
+
+    scenes: tuple[Scene, ...]
+
+    group: NDArray[np.str_]
+    """(N,) pictures that belong together."""
+
+    def __post_init__(self) -> None:
+        """Check that both speak of the same pictures."""
+        if len(self.scenes) != len(self.group):
+            raise DataError(f"{len(self.scenes)} pictures, but {len(self.group)} groups")
+
+    def __len__(self) -> int:
+        """Count the pictures."""
+        return len(self.scenes)
+
+    @property
+    def has_faces(self) -> NDArray[np.bool_]:
+        """(N,) whether a picture holds a box, to find or to ignore."""
+        return np.array([len(scene.boxes) > 0 for scene in self.scenes], bool)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> DetectionData:
+        """Choose pictures by index or mask."""
+        indices = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        return DetectionData(tuple(self.scenes[index] for index in indices), self.group[indices])
+
+
+def read_detection(files: Sequence[Path]) -> DetectionData:
+    """Read .npz files with JPEG pictures and boxes, one after the other.
+
+    Raises:
+        DataError: a file is not of this form, or a picture is damaged.
+    """
+    parts = [_read_file(path) for path in files]
+    scenes = tuple(scene for part in parts for scene in part.scenes)
+    return DetectionData(scenes, np.concatenate([part.group for part in parts]))
+
+
+def _read_file(path: Path) -> DetectionData:
+    arrays = read_arrays(path)
+    missing = [key for key in KEYS if key not in arrays]
+    if missing:
+        raise DataError(f"{path}: expected pictures with face boxes (keys {', '.join(KEYS)}), found no {missing[0]}")
+    corners = np.asarray(arrays["boxes"], np.float32).copy()
+    corners[:, 2:] += corners[:, :2]  # x, y, w, h -> x0, y0, x1, y1
+    ignored = np.asarray(arrays["flags"], np.uint8)[:, _IGNORE_COLUMN] > 0
+    jpeg, ends = np.asarray(arrays["jpeg"], np.uint8), np.asarray(arrays["offsets"], np.int64)
+    box_ends = np.asarray(arrays["box_offsets"], np.int64)
+    scenes = []
+    for index in range(len(ends) - 1):
+        rows = slice(box_ends[index], box_ends[index + 1])
+        pixels = _decoded(jpeg[ends[index] : ends[index + 1]], f"{path}: picture {index}")
+        scenes.append(Scene(pixels, corners[rows], ignored[rows]))
+    return DetectionData(tuple(scenes), np.asarray(arrays["group"], np.str_))
+
+
+def _decoded(jpeg: Picture, where: str) -> Picture:
+    pixels = cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE)
+    if pixels is None:
+        raise DataError(f"{where}: not a JPEG picture")
+    return np.asarray(pixels, np.uint8)
+
+
+def split_rows(training: Sequence[Path], validation: Sequence[Path]) -> dict[str, list[int]]:
+    """Rows of both parts when whole files are held out and read after the training files."""
+    counts = [sum(len(_read_file(path)) for path in files) for files in (training, validation)]
+    return {
+        "training_rows": list(range(counts[0])),
+        "validation_rows": list(range(counts[0], counts[0] + counts[1])),
+    }

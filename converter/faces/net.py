@@ -1,0 +1,85 @@
+"""The faces net: a small residual pyramid, fully convolutional, without anchors.
+
+Sources: Z. Tian and others, "FCOS", ICCV 2019 (a score and four distances per cell); T.-Y. Lin and others, "Feature
+pyramid networks", CVPR 2017. Only operators that the Edge TPU maps: CONV_2D, ADD, RESIZE_NEAREST_NEIGHBOR.
+"""
+
+from __future__ import annotations
+
+import math
+
+import keras
+from keras import KerasTensor as Tensor
+from keras import layers
+
+from converter.recipe import Model, Stage
+
+STRIDES = (8, 16, 32)
+"""Cells of the three levels, pixels of the input."""
+
+LARGEST_STRIDE = STRIDES[-1]
+_NARROWER = 2
+_PRIOR = 0.01
+"""Score of every cell before training: nearly all are background."""
+
+
+def build(model: Model) -> keras.Model:
+    """Build an untrained net for pictures whose sides are multiples of 32.
+
+    Args:
+        model: the stem has stride 4, as the first stage; the others have 8, 16 and 32. head_filters is the pyramid's
+            width.
+
+    Returns:
+        (N, h, w, 1) in [0, 1] -> for each stride, finest first: (N, h', w', 1) score logits and (N, h', w', 4)
+        logarithms of distances in strides (left, top, right, bottom).
+    """
+    picture = keras.Input((None, None, 1), name="picture")
+    # Even kernels on even sides keep every cell's view centred on the cell; odd ones would shift it by half a step
+    # per level. Stride 4 at once, since training is bound by activations at high resolution.
+    x = _convolution(picture, model.stem_filters, model.stem_kernel, stride=4)
+    levels = []
+    for index, stage in enumerate(model.stages):
+        x = _stage(x, stage, halve=index > 0)
+        levels.append(x)
+    return keras.Model(picture, _heads(_pyramid(levels[1:], model.head_filters), model.head_filters))
+
+
+def _convolution(x: Tensor, filters: int, kernel: int, *, stride: int = 1) -> Tensor:
+    x = layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(
+        x
+    )
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
+
+
+def _stage(x: Tensor, stage: Stage, *, halve: bool) -> Tensor:
+    """Halve height and width or only change the filters, then add residual blocks."""
+    if halve:
+        x = _convolution(x, stage.filters, 2, stride=2)
+    elif x.shape[-1] != stage.filters:
+        x = _convolution(x, stage.filters, 1)
+    for _ in range(stage.blocks):
+        narrow = _convolution(x, stage.filters // _NARROWER, 1)
+        narrow = _convolution(narrow, stage.filters // _NARROWER, 3)
+        x = layers.Add()([x, _convolution(narrow, stage.filters, 1)])
+    return x
+
+
+def _pyramid(levels: list[Tensor], width: int) -> list[Tensor]:
+    """Give every level what the coarser ones see."""
+    merged = [_convolution(levels[-1], width, 1)]
+    for level in reversed(levels[:-1]):
+        coarser = layers.UpSampling2D(2, interpolation="nearest")(merged[0])
+        merged.insert(0, layers.Add()([_convolution(level, width, 1), coarser]))
+    return merged
+
+
+def _heads(levels: list[Tensor], width: int) -> list[Tensor]:
+    """Answer scores and distances per level; each level has weights of its own, since each sees other sizes."""
+    prior = keras.initializers.Constant(math.log(_PRIOR / (1 - _PRIOR)))
+    outputs = []
+    for stride, level in zip(STRIDES, levels, strict=True):
+        x = _convolution(level, width, 3)
+        outputs.append(layers.Conv2D(1, 1, bias_initializer=prior, name=f"score_{stride}")(x))
+        outputs.append(layers.Conv2D(4, 1, name=f"distances_{stride}")(x))
+    return outputs
