@@ -183,13 +183,13 @@ class Outbox(Section, frozen=True):
     """Events on disk until the broker has acknowledged them, so that a power cut loses none."""
 
     path: str = ""
-    """Database file, in a folder of its own; empty = off: events wait in memory. Services: /var/lib/emotion-edge/outbox.db."""
+    """Database file; empty = off: events wait in memory. A service uses /var/lib/emotion-edge/outbox.db."""
     max_rows: Count = 100_000
     """Events that are kept; the oldest are dropped and counted."""
     max_mb: Annotated[float, Meta(ge=0.25)] = 64.0
     """Size of the kept events on disk, megabytes; the oldest are dropped and counted."""
     max_age_h: Positive = 168.0
-    """Events that wait longer are dropped and counted, hours of running time: a clock that is set wrong drops nothing."""
+    """Events that wait longer are dropped and counted, hours of running time: a wrong clock drops nothing."""
     replay_h: NotNegative = 24.0
     """Acknowledged events are kept so long, hours of running time, and can be sent again."""
     commit_ms: Annotated[int, Meta(ge=10, le=10_000)] = 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections import Counter
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.errors import BrokerError
@@ -45,7 +46,7 @@ class MqttSink:
             settings: the broker.
             device_id: one topic level, see edge_runtime.config.device_id.
             clock: for time-outs.
-            outbox: where events wait on disk; opened and closed by the caller, around this sink. In memory if None.
+            outbox: where events wait on disk, opened and closed with this sink; None = they wait in memory.
             rng: spreads reconnects; a fresh one when left out.
             required_within_s: how long a required broker may take.
 
@@ -56,7 +57,7 @@ class MqttSink:
         self._settings = settings
         self._options = Options(settings, device_id)
         self._queue = outbox or MemoryQueue(settings.queue_size)
-        self._in_memory = outbox is None
+        self._open_queue = ExitStack()
         self._required_within_s = required_within_s
         self._publisher = Publisher(self._options, self._queue, clock=clock, rng=rng or random.Random())  # noqa: S311
 
@@ -69,23 +70,22 @@ class MqttSink:
         """
         self._options.password()
         self._options.tls_context()
-        self._publisher.start()
-        if self._settings.require and not self._publisher.connected.wait(self._required_within_s):
-            problem = self._publisher.problem or ""
-            self._publisher.stop(1.0)
-            raise BrokerError(
-                f"{problem.removeprefix('mqtt: ')}; a broker is required: start it, correct mqtt.host "
-                f"(--mqtt HOST[:PORT]), or set mqtt.require = false to begin without it"
-            )
+        with ExitStack() as stack:
+            stack.enter_context(self._queue)
+            self._publisher.start()
+            if self._settings.require:
+                self._wait_for_broker()
+            self._open_queue = stack.pop_all()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Wait a bounded time for acknowledgements, say `offline` and disconnect."""
+        """Wait a bounded time for acknowledgements, say `offline`, disconnect, close the queue."""
         self._publisher.stop(CLOSE_TIMEOUT_S)
         left = self._queue.pending()
-        if left and self._in_memory:
-            self._publisher.dropped["close"] += left
-            logger.error("%s: %d events were not delivered and are lost", self._options.broker, left)
+        self._open_queue.close()
+        if left:
+            level = logging.ERROR if isinstance(self._queue, MemoryQueue) else logging.INFO
+            logger.log(level, "%s: %d events are not delivered", self._options.broker, left)
 
     def publish(self, message: Message) -> None:
         """Take one message; events wait for the broker, streams do not."""
@@ -93,6 +93,16 @@ class MqttSink:
             self._queue.append(message)
         else:
             self._publisher.offer(message)
+
+    def _wait_for_broker(self) -> None:
+        if self._publisher.connected.wait(self._required_within_s):
+            return
+        problem = self._publisher.problem or ""
+        self._publisher.stop(1.0)
+        raise BrokerError(
+            f"{problem.removeprefix('mqtt: ')}; a broker is required: start it, correct mqtt.host "
+            f"(--mqtt HOST[:PORT]), or set mqtt.require = false to begin without it"
+        )
 
     @property
     def connected(self) -> bool:
@@ -102,7 +112,7 @@ class MqttSink:
     @property
     def problem(self) -> str | None:
         """What is wrong now, for a person; None when nothing is."""
-        return self._publisher.problem
+        return self._publisher.problem or self._queue.problem
 
     @property
     def published(self) -> Counter[str]:
@@ -111,5 +121,10 @@ class MqttSink:
 
     @property
     def dropped(self) -> Counter[str]:
-        """Messages that were lost, by reason; an outbox counts its own."""
-        return self._publisher.dropped + self._queue.dropped if self._in_memory else self._publisher.dropped
+        """Messages that were lost, by reason."""
+        return self._publisher.dropped + self._queue.dropped
+
+    @property
+    def pending(self) -> int:
+        """Events that the broker has not acknowledged."""
+        return self._queue.pending()

@@ -5,16 +5,32 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from edge_runtime.interfaces import Message
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class EventQueue(Protocol):
     """A bounded queue that forgets an event only when it is acknowledged or pushed out. Safe between two threads."""
 
-    dropped: Counter[str]
-    """Events that were pushed out, by reason."""
+    def __enter__(self) -> Self:
+        """Open it; SinkError when it can never work."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """Store what can be stored and close it."""
+        ...
+
+    problem: str | None
+    """What is wrong now, for a person; None when nothing is."""
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Events that were pushed out, by reason."""
+        ...
 
     def append(self, message: Message) -> None:
         """Take one event; never blocks, never raises."""
@@ -46,6 +62,7 @@ class MemoryQueue:
 
     def __init__(self, size: int) -> None:
         """Hold `size` events at most."""
+        self.problem: str | None = None
         self.dropped: Counter[str] = Counter()
         self._size = size
         self._lock = threading.Lock()
@@ -53,6 +70,14 @@ class MemoryQueue:
         self._in_flight: dict[int, Message] = {}
         self._last_key = 0
         self._wake: Callable[[], None] | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Lose what waits, and count it."""
+        self.dropped["close"] += self.pending()
 
     def append(self, message: Message) -> None:
         """Take one event; a full queue drops its oldest."""
