@@ -145,7 +145,7 @@ def _check_user(device: Device, root: Path) -> Iterator[Finding]:
     groups = ["video", *([group] if group else [])]
     missing = [name for name in groups if USER not in members.get(name, ())]
     if missing:
-        remedy = "run `systemd-sysusers` after `apply`"
+        remedy = "after `apply` run `systemd-sysusers`, then `udevadm control --reload` and `udevadm trigger`"
         yield Finding("user", "failed", f"{USER} is not in the group {' and '.join(missing)}; {remedy}")
     else:
         yield Finding("user", "ok", f"{USER} is in {' and '.join(groups)}")

@@ -128,7 +128,8 @@ firmware() {
 }
 
 install_packages() {
-    local packages=(python3 python3-venv python3-numpy)
+    # procps has the `kill` of the unit's reload; a minimal Debian lacks it.
+    local packages=(python3 python3-venv python3-numpy procps)
     # picamera2 comes with the system's libcamera; pip's copy of it does not fit. Only Raspberry Pi OS has it.
     if [ -n "$(apt-cache search --names-only '^python3-picamera2$')" ]; then
         packages+=(python3-picamera2)
@@ -223,7 +224,8 @@ create_user() {
 wake_system() {
     running || return 0
     run systemctl daemon-reload
-    if command -v udevadm >/dev/null; then
+    # After the groups exist: udev looks their names up when it reads its rules. A container has no udev.
+    if $dry_run || [ -S /run/udev/control ]; then
         run udevadm control --reload
         run udevadm trigger
     fi

@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,8 @@ FailureAction=exit
 
 [Service]
 Type=oneshot
-TimeoutStartSec=150
+TimeoutStartSec={timeout_s}
+{environment}
 ExecStart=/bin/sh -eux /driver.sh
 StandardOutput=file:/driver.out
 StandardError=file:/driver.err
@@ -36,8 +37,13 @@ _ON_EXIT = "trap 'journalctl -u emotion-edge.service --no-pager | tail -n 30 >&2
 
 
 @contextlib.contextmanager
-def system_copy(folder: Path) -> Iterator[Path]:
-    """Mount the copy; yields its root. Skips the test where that is not allowed."""
+def system_copy(folder: Path, system: Path = Path("/")) -> Iterator[Path]:
+    """Mount the copy; yields its root. Skips the test where that is not allowed.
+
+    Args:
+        folder: empty, for the mounts.
+        system: what is copied; this machine, or the tree of another system.
+    """
     if os.geteuid() != 0:
         pytest.skip("booting a container needs root")
     if shutil.which("systemd-nspawn") is None:
@@ -50,7 +56,7 @@ def system_copy(folder: Path) -> Iterator[Path]:
         _mount(mounted, layers, "-t", "tmpfs", "tmpfs")
         for name in ("upper", "work"):
             (layers / name).mkdir()
-        options = f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work"
+        options = f"lowerdir={system},upperdir={layers}/upper,workdir={layers}/work"
         _mount(mounted, root, "-t", "overlay", "overlay", "-o", options)
         yield root
 
@@ -77,18 +83,24 @@ def install(root: Path, repository: Path, program: str, dropin: str) -> None:
     last.write_text(dropin)
 
 
-def boot(root: Path, script: str) -> dict[str, str]:
+def boot(
+    root: Path, script: str, *, timeout_s: int = BOOT_TIMEOUT_S, environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Boot the copy, run a shell script in it, shut it down.
 
     Args:
         root: of the copy.
         script: prints lines of the form NAME=VALUE; any command that fails ends it.
+        timeout_s: for all of it.
+        environment: variables of the script.
 
     Returns:
         The lines the script printed; a name printed twice has its last value.
     """
     (root / "driver.sh").write_text(_ON_EXIT + script)
-    (root / "etc/systemd/system" / DRIVER).write_text(_DRIVER_UNIT)
+    variables = "\n".join(f'Environment="{name}={value}"' for name, value in (environment or {}).items())
+    unit = _DRIVER_UNIT.format(timeout_s=timeout_s - 20, environment=variables)
+    (root / "etc/systemd/system" / DRIVER).write_text(unit)
     # The host's journal and id are not the container's.
     (root / "etc/machine-id").write_text("")
     command = ["/usr/bin/systemd-nspawn", "--register=no", "--keep-unit", "--boot", "--console=pipe", "-D", str(root)]
@@ -97,7 +109,7 @@ def boot(root: Path, script: str) -> dict[str, str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=BOOT_TIMEOUT_S,
+        timeout=timeout_s,
         check=False,
     )
     said, trace = root / "driver.out", root / "driver.err"
