@@ -119,7 +119,7 @@ class Status(Payload, frozen=True, kw_only=True, tag_field="schema", tag=STATUS_
     state: ServiceState
     reasons: tuple[str, ...]
     camera: str
-    """connecting, running, lost or ended."""
+    """connecting, running, paused, lost or ended."""
     accelerator: str
     models: dict[str, str]
     """Kind: name and version."""

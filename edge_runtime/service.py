@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge_runtime._version import __version__
+from edge_runtime.audience import Audience, Nobody
 from edge_runtime.capture import captured
 from edge_runtime.clock import SystemClock
 from edge_runtime.config import device_id
@@ -21,7 +22,8 @@ from edge_runtime.payloads import EndReason, ModelPayload, OutMessage, ServiceSt
 from edge_runtime.pipeline import FramePipeline
 from edge_runtime.policy import EventPolicy
 from edge_runtime.settings import Config
-from edge_runtime.wiring import Pipeline, open_sinks, open_source, thresholds_of
+from edge_runtime.web.paced import PacedSource
+from edge_runtime.wiring import Pipeline, open_sinks, open_source, open_web, thresholds_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ class Surroundings:
     stop: threading.Event = field(default_factory=threading.Event)
     """Set it to end the run in good order."""
     heartbeat: Heartbeat = field(default_factory=Silence)
+    audience: Audience = field(default_factory=Nobody)
+    """Looks on, and may have to agree before frames are read."""
     max_frames: int | None = None
     """End after so many processed frames."""
 
@@ -52,8 +56,15 @@ def run(config: Config, surroundings: Surroundings | None = None) -> int:
         logger.warning("deployment.context is not set; say where faces are read (see docs/privacy.md)")
     with ExitStack() as stack:
         pipeline = stack.enter_context(Pipeline.from_config(config))
-        source = open_source(config.source)
+        source = open_source(config.source, loop=config.web.enabled and config.web.page)
         sinks = [stack.enter_context(sink) for sink in open_sinks(config, around.clock, live=source.live)]
+        if config.web.enabled:
+            web = open_web(config.web, around.clock, around.heartbeat, pipeline.times, sinks, live=source.live)
+            stack.enter_context(web.server)
+            sinks.append(web.display)
+            around = replace(around, audience=web.display, heartbeat=web.pulse)
+            if config.web.page and not source.live:
+                source = PacedSource(source, clock=around.clock, stop=around.stop)
         return Service(config, pipeline, source, sinks, around).run()
 
 
@@ -81,8 +92,9 @@ class Service:
             while not self._done:
                 before = self._frames
                 try:
-                    self._read_source()
-                    break
+                    self._wait_for_consent()
+                    if self._read_source():
+                        break
                 except SourceError as error:
                     if not self._may_recover:
                         raise
@@ -105,22 +117,41 @@ class Service:
     def _may_recover(self) -> bool:
         return self._source.live and (self._was_open or self._config.service.wait_for_camera)
 
-    def _read_source(self) -> None:
+    def _read_source(self) -> bool:
+        """Process frames; False when the camera was closed because consent was taken back."""
         with captured(self._source, timeout_s=self._config.source.timeout_s, stop=self._around.stop) as frames:
             if not self._was_open:
                 self._around.heartbeat.ready()
             self._was_open = True
+            self._around.audience.reading(frames)
             self._report("running", camera="running")
             for frame in frames:
+                if not self._around.audience.consents():
+                    if self._source.live:
+                        return False
+                    self._wait_for_consent()
+                    self._report("running", camera="running")
                 self._process(frame)
                 if self._done:
-                    return
+                    break
+        return True
+
+    def _wait_for_consent(self) -> None:
+        """Read nothing until somebody agrees; the service manager hears that this is no fault."""
+        if self._around.audience.consents():
+            return
+        self._around.heartbeat.ready()
+        self._end_all("paused")
+        self._report("running", camera="paused", reasons=("waiting for consent",))
+        while not (self._done or self._around.audience.wait_for_consent(0.5)):
+            self._around.heartbeat.alive()
 
     def _process(self, frame: Frame) -> None:
         seen = self._pipeline.process(frame)
         self._at = seen.captured_at
         self._outlet.tell(self._policy.update(seen))
         self._outlet.show(seen)
+        self._around.audience.show(frame, seen)
         self._frames += 1
         self._around.heartbeat.alive()
 

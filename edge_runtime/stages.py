@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Final, Literal
 
+from edge_runtime.histogram import Histogram
+
 Stage = Literal["detect", "track", "crop", "keypoints", "emotion", "total"]
 
 STAGES: Final[tuple[Stage, ...]] = ("detect", "track", "crop", "keypoints", "emotion", "total")
@@ -24,6 +26,8 @@ class StageTimes:
     def __init__(self) -> None:
         """Start empty."""
         self._runs: dict[Stage, deque[float]] = {}
+        self.histograms = {stage: Histogram() for stage in STAGES}
+        """Counts since the start of the process, which `clear` does not touch."""
 
     @contextmanager
     def measure(self, stage: Stage) -> Iterator[None]:
@@ -32,7 +36,9 @@ class StageTimes:
         try:
             yield
         finally:
-            self._runs.setdefault(stage, deque(maxlen=_KEPT)).append(perf_counter() - started)
+            took_s = perf_counter() - started
+            self._runs.setdefault(stage, deque(maxlen=_KEPT)).append(took_s)
+            self.histograms[stage].observe(took_s)
 
     def runs(self, stage: Stage) -> tuple[float, ...]:
         """Seconds of each run, oldest first."""

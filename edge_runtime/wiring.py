@@ -12,19 +12,23 @@ from edge_runtime.clock import SystemClock
 from edge_runtime.config import device_id, load_config
 from edge_runtime.contract import ModelKind
 from edge_runtime.errors import ConfigError
+from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Clock, Detector, Sink, Source
 from edge_runtime.interpreter import TfliteInterpreter, open_interpreter
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.pipeline import FramePipeline, PipelineParts
 from edge_runtime.policy import Thresholds
-from edge_runtime.settings import Config, Models, Policy
+from edge_runtime.settings import Config, Models, Policy, Web
 from edge_runtime.settings import Detector as DetectorSettings
 from edge_runtime.settings import Source as SourceSettings
 from edge_runtime.sources.uri import SourceUri, parse_source
+from edge_runtime.stages import StageTimes
 from edge_runtime.tracker import Tracker
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from edge_runtime.web.opening import WebParts
 
 
 class Pipeline(FramePipeline):
@@ -64,12 +68,13 @@ def open_bundle(kind: ModelKind, models: Models) -> Bundle:
     return load_bundle(Path(configured) if configured else builtin_bundle_path(kind), kind=kind)
 
 
-def open_source(source: SourceSettings | str, clock: Clock | None = None) -> Source:
+def open_source(source: SourceSettings | str, clock: Clock | None = None, *, loop: bool = False) -> Source:
     """Choose the source of a URI; it opens in its `with`.
 
     Args:
         source: settings, or a URI with everything else as default.
         clock: gives live frames their times.
+        loop: begin the demo again when it ends.
 
     Raises:
         SourceError: nothing of the kind.
@@ -88,7 +93,7 @@ def open_source(source: SourceSettings | str, clock: Clock | None = None) -> Sou
     if uri.kind == "demo":
         from edge_runtime.sources.demo import Demo
 
-        return Demo()
+        return Demo(loop=loop)
     return _live_source(uri, settings, clock)
 
 
@@ -146,6 +151,15 @@ def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:
 
         sinks.append(MqttSink(config.mqtt, device_id=device_id(config), clock=clock))
     return sinks
+
+
+def open_web(
+    web: Web, clock: Clock, heartbeat: Heartbeat, times: StageTimes, sinks: list[Sink], *, live: bool
+) -> WebParts:
+    """Build the web server; it listens in its `with`."""
+    from edge_runtime.web.opening import assemble
+
+    return assemble(web, clock=clock, heartbeat=heartbeat, times=times, sinks=sinks, live=live)
 
 
 def _interpreter(bundle: Bundle, models: Models) -> TfliteInterpreter:

@@ -16,7 +16,7 @@ from tests.source_tree import FOLDERS, PACKAGES, ROOT, sources
 # the row after the last thing it imports.
 ROWS = (
     ("_version", "errors"),
-    ("contract", "clock", "schemas"),
+    ("contract", "clock", "histogram", "schemas"),
     ("geometry", "quantization"),
     ("datatypes", "stages"),
     ("interfaces",),

@@ -74,3 +74,11 @@ def split_host(text: str) -> dict[str, Any]:
     if not host or (port and not port.isdigit()):
         raise UsageError(f"--mqtt {text}: expected HOST or HOST:PORT, for instance localhost or broker.lan:1883")
     return {"mqtt.host": host, **({"mqtt.port": int(port)} if port else {})}
+
+
+def web_address(text: str) -> dict[str, Any]:
+    """`8080`, `0.0.0.0:8080` or `[::1]:8080` -> settings that turn the web server on."""
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+        raise UsageError(f"--web {text}: expected PORT or HOST:PORT, for instance 8080 or 127.0.0.1:8080")
+    return {"web.enabled": True, "web.port": int(port), **({"web.host": host.strip("[]")} if host else {})}

@@ -10,7 +10,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, split_host, summary
+from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, split_host, summary, web_address
 from edge_runtime.settings import Config
 
 
@@ -21,6 +21,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--log-file", metavar="FILE", help="append events and observations as JSON lines")
     parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="publish to this broker")
     parser.add_argument("--require-broker", action="store_true", help="end with exit code 6 if the broker is absent")
+    parser.add_argument("--web", metavar="[HOST:]PORT", help="show the page, health and metrics there")
     parser.add_argument("--max-frames", type=_count, metavar="N", help="end after N processed frames")
     parser.add_argument("--format", choices=("text", "json"), help="form of the events on standard output")
     parser.add_argument("--quiet", action="store_true", help="print no events")
@@ -50,6 +51,8 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
     overrides = chain_overrides(arguments)
     if arguments.mqtt is not None:
         overrides |= split_host(arguments.mqtt)
+    if arguments.web is not None:
+        overrides |= web_address(arguments.web)
     wanted = {
         "log.file": arguments.log_file,
         "console.format": arguments.format,

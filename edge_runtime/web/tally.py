@@ -1,0 +1,55 @@
+"""What the frame loop counts for /metrics: plain numbers that one thread writes and others read."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from edge_runtime.audience import Reading
+from edge_runtime.datatypes import Observation
+from edge_runtime.histogram import Histogram
+from edge_runtime.interfaces import Message
+from edge_runtime.payloads import Event, Status
+
+
+class Tally:
+    """Counters since the start of the process."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.processed = 0
+        self.latency = Histogram()
+        self.uncertain: Counter[str] = Counter()
+        """Faces without an answer, by reason; one a face and frame."""
+        self.faces = 0
+        """In the newest frame."""
+        self.events: Counter[str] = Counter()
+        """Events that were written, by type."""
+        self.camera_restarts = 0
+        self._reading: Reading | None = None
+        self._dropped_before = 0
+
+    @property
+    def dropped(self) -> int:
+        """Frames that a newer one replaced before they were processed."""
+        return self._dropped_before + (self._reading.dropped if self._reading else 0)
+
+    def reading(self, frames: Reading) -> None:
+        """Count a new capture's drops on top of the old one's."""
+        self._dropped_before, self._reading = self.dropped, frames
+
+    def frame(self, seen: Observation, latency_s: float) -> None:
+        """Count one processed frame."""
+        self.processed += 1
+        self.faces = len(seen.faces)
+        self.latency.observe(latency_s)
+        for face in seen.faces:
+            reason = face.emotion.uncertain_reason
+            if reason is not None:
+                self.uncertain[reason] += 1
+
+    def message(self, message: Message, payload: object) -> None:
+        """Count an event, or a camera that is lost."""
+        if isinstance(payload, Event):
+            self.events[payload.event_type] += 1
+        elif isinstance(payload, Status) and message.topic == "status" and payload.camera == "lost":
+            self.camera_restarts += 1
