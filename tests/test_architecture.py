@@ -29,7 +29,7 @@ ROWS = (
     ("pipeline", "capture", "outlet", "testing"),
     ("web",),
     ("wiring",),
-    ("service", "doctor"),
+    ("service", "doctor", "selftest"),
     ("cli",),
     ("__main__", "__init__"),
 )
