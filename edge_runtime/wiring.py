@@ -147,9 +147,11 @@ def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:
 
         sinks.append(JsonlSink(config.log, clock=clock))
     if config.mqtt.host:
+        from edge_runtime.outbox import Outbox
         from edge_runtime.sinks.mqtt import MqttSink
 
-        sinks.append(MqttSink(config.mqtt, device_id=device_id(config), clock=clock))
+        outbox = Outbox(config.outbox, clock=clock) if config.outbox.path else None
+        sinks.append(MqttSink(config.mqtt, device_id=device_id(config), clock=clock, outbox=outbox))
     return sinks
 
 
