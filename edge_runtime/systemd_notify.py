@@ -8,6 +8,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 
+_READY_WAIT_S = 5.0
+"""READY is said once and waits for room in the manager's queue; other messages are said again soon."""
+
 
 class Notifier:
     """Sends to the service manager that started this process."""
@@ -23,7 +26,7 @@ class Notifier:
 
     def ready(self) -> None:
         """Say that configuration, models and loop are up."""
-        self._send("READY=1")
+        self._send("READY=1", wait_s=_READY_WAIT_S)
 
     def alive(self) -> None:
         """Give the watchdog its sign of life."""
@@ -32,16 +35,17 @@ class Notifier:
 
     def status(self, text: str) -> None:
         """Show one line in `systemctl status`."""
-        self._send(f"STATUS={text}")
+        self._send(f"STATUS={' '.join(text.splitlines())}")  # a second line would be another variable
 
     def stopping(self) -> None:
         """Say that the end was asked for."""
         self._send("STOPPING=1")
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str, *, wait_s: float = 0.0) -> None:
         if not self._address:
             return
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.settimeout(wait_s)  # a manager that does not read must not hold the frame loop up
             try:
                 channel.sendto(message.encode(), self._address)
             except OSError:
