@@ -14,7 +14,7 @@ from firmware_config.apply import apply, write_text
 from firmware_config.check import Finding, check_device, check_profiles, fitting_profiles
 from firmware_config.errors import FirmwareError, ProfileError, SecretError
 from firmware_config.model import Device
-from firmware_config.plan import Plan, plan, plan_removal
+from firmware_config.plan import Placement, Plan, plan, plan_removal
 from firmware_config.profiles import CAMERAS, choose, load_profile, profile_names
 from firmware_config.render import FIRST_BOOT, render
 from firmware_config.render.firstboot import fill
@@ -92,7 +92,8 @@ def _run_diff(options: argparse.Namespace) -> Exit:
 
 
 def _run_apply(options: argparse.Namespace) -> Exit:
-    return _carry_out(plan(_device(options), options.root, options.boot), options)
+    placement = Placement.INLINE if options.inline else Placement.INCLUDE
+    return _carry_out(plan(_device(options), options.root, options.boot, placement), options)
 
 
 def _run_remove(options: argparse.Namespace) -> Exit:
@@ -184,6 +185,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(command)
     _add_root(command)
     command.add_argument("--dry-run", action="store_true", help="show the difference only")
+    command.add_argument(
+        "--inline",
+        action="store_true",
+        help="boot settings into config.txt itself, where an include line is not followed",
+    )
     command = commands.add_parser("remove", help="take back what any profile added, with backups")
     command.set_defaults(run=_run_remove)
     _add_root(command)

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import difflib
+import enum
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_config.boot_partition import conflicts, recognise, with_include, with_words, without_include
+from firmware_config.boot_partition import (
+    conflicts,
+    has_block,
+    recognise,
+    with_block,
+    with_include,
+    with_words,
+    without_ours,
+)
 from firmware_config.model import Device, Family
 from firmware_config.render import CMDLINE_WORDS, CONFIG_FRAGMENT, OWNED, system_files
 from firmware_config.render.boot import words
 from firmware_config.render.paths import BOOT
+
+
+class Placement(enum.Enum):
+    """How the boot settings get into config.txt."""
+
+    INCLUDE = "include"
+    """A file of their own and one include line."""
+
+    INLINE = "inline"
+    """The lines themselves, between two marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +71,29 @@ class Plan:
         return "".join(change.diff() for change in self.changes)
 
 
-def plan(device: Device, root: Path, boot: Path | None = None) -> Plan:
+def plan(device: Device, root: Path, boot: Path | None = None, placement: Placement = Placement.INCLUDE) -> Plan:
     """Compare a device's files with a root.
 
     Args:
         device: what the root should become.
         root: root of the system: `/`, or the mounted card.
         boot: the boot partition when it is not mounted at ROOT/boot/firmware.
+        placement: of the boot settings; what is inline already stays inline.
 
     Raises:
         BootPartitionError: the device is a Raspberry Pi and the boot partition is not one this program knows.
     """
     folder = boot or root / BOOT
     rendered = system_files(device)
-    candidates = [_change(name, _locate(name, root, folder), rendered.get(name)) for name in OWNED]
+    boot_changes: list[Change] = []
     warnings: tuple[str, ...] = ()
     if device.profile.board.family is Family.RASPBERRY_PI:
         recognise(folder)
-        candidates += _boot_changes(folder, rendered)
+        boot_changes = _boot_changes(folder, rendered, placement)
         warnings = _warnings(folder, rendered)
+        if has_block(boot_changes[0].after or ""):
+            del rendered[CONFIG_FRAGMENT]
+    candidates = [_change(name, _locate(name, root, folder), rendered.get(name)) for name in OWNED] + boot_changes
     return Plan(tuple(change for change in candidates if change.before != change.after), warnings)
 
 
@@ -85,17 +108,19 @@ def plan_removal(root: Path, boot: Path | None = None) -> Plan:
     for name in ("config.txt", "cmdline.txt"):
         before = _read(folder / name)
         if before is not None:
-            after = without_include(before) if name == "config.txt" else with_words(before, (), stale)
+            after = without_ours(before) if name == "config.txt" else with_words(before, (), stale)
             candidates.append(Change(f"{BOOT}/{name}", folder / name, before, after))
     return Plan(tuple(change for change in candidates if change.before != change.after), ())
 
 
-def _boot_changes(folder: Path, rendered: dict[str, str]) -> list[Change]:
+def _boot_changes(folder: Path, rendered: dict[str, str], placement: Placement) -> list[Change]:
     config, cmdline = folder / "config.txt", folder / "cmdline.txt"
     before_words = _read(folder / Path(CMDLINE_WORDS).name) or ""
     config_text, cmdline_text = _read(config) or "", _read(cmdline) or ""
+    inline = placement is Placement.INLINE or has_block(config_text)
+    edited = with_block(config_text, rendered[CONFIG_FRAGMENT]) if inline else with_include(config_text)
     return [
-        Change(f"{BOOT}/config.txt", config, config_text, with_include(config_text)),
+        Change(f"{BOOT}/config.txt", config, config_text, edited),
         Change(
             f"{BOOT}/cmdline.txt",
             cmdline,
@@ -107,7 +132,7 @@ def _boot_changes(folder: Path, rendered: dict[str, str]) -> list[Change]:
 
 def _warnings(folder: Path, rendered: dict[str, str]) -> tuple[str, ...]:
     config = folder / "config.txt"
-    twice = conflicts(_read(config) or "", rendered[CONFIG_FRAGMENT])
+    twice = conflicts(without_ours(_read(config) or ""), rendered[CONFIG_FRAGMENT])
     return tuple(
         f"{config}: dtoverlay={name} is there already and the profile loads it too; remove one of them"
         for name in twice

@@ -15,7 +15,7 @@ def config_text(device: Device) -> str:
     return (
         heading(device, "boot settings")
         + comment(f"Proof: {profile.proof}.")
-        + comment("To be rid of it, remove the line `include emotion-edge.txt` from config.txt.")
+        + comment("To be rid of it: `emotion-firmware remove`, or take its include line out of config.txt.")
         + "\n"
         + comment("On any other board this card behaves as before.")
         + f"[{profile.board.boot_filter}]\n"

@@ -14,7 +14,7 @@ import pytest
 from firmware_config.apply import BACKUPS, ORIGINAL, apply
 from firmware_config.errors import BootPartitionError, WriteError
 from firmware_config.model import Device
-from firmware_config.plan import plan, plan_removal
+from firmware_config.plan import Placement, plan, plan_removal
 from firmware_config.profiles import choose, load_profile
 from firmware_config.render import system_files
 from tests.firmware_config.conftest import STOCK_CMDLINE, STOCK_CONFIG
@@ -91,6 +91,42 @@ def test_removing_takes_back_everything_a_profile_added(card: Path) -> None:
     kept = {name: data for name, data in tree(card).items() if not name.startswith("var/") and ORIGINAL not in name}
     assert kept == before
     assert plan_removal(card).changes == ()
+
+
+def test_inline_settings_stand_in_config_txt_itself(card: Path) -> None:
+    device = device_of("pi5-coral-m2")
+
+    apply(plan(device, card, placement=Placement.INLINE), card)
+
+    config = (card / "boot/firmware/config.txt").read_text()
+    assert config.startswith(STOCK_CONFIG)
+    assert "\n[pi5]\n" in config
+    assert "\nkernel=kernel8.img\n" in config
+    assert "include emotion-edge.txt" not in config.splitlines()
+    assert not (card / "boot/firmware/emotion-edge.txt").exists()
+
+
+def test_what_is_inline_stays_inline_and_follows_the_profile(card: Path) -> None:
+    apply(plan(device_of("pi5-coral-m2"), card, placement=Placement.INLINE), card)
+    unchanged = plan(device_of("pi5-coral-m2"), card).changes
+
+    apply(plan(device_of("pi5"), card), card)
+
+    config = (card / "boot/firmware/config.txt").read_text()
+    assert unchanged == ()
+    assert "kernel=kernel8.img" not in config
+    assert config.count("camera_auto_detect=1") == 2
+
+
+def test_inline_takes_the_place_of_an_include_line_and_goes_when_removed(card: Path) -> None:
+    apply(plan(device_of("pi5"), card), card)
+    apply(plan(device_of("pi5"), card, placement=Placement.INLINE), card)
+    config = (card / "boot/firmware/config.txt").read_text()
+
+    apply(plan_removal(card), card)
+
+    assert "include emotion-edge.txt" not in config.splitlines()
+    assert (card / "boot/firmware/config.txt").read_text() == STOCK_CONFIG
 
 
 def test_removing_from_a_computer_without_boot_files_works(tmp_path: Path) -> None:
