@@ -13,12 +13,12 @@ from converter.faces.targets import size_of
 from converter.recipe import Detection
 from converter.scoring import Scores
 from edge_runtime.decode import Candidates, Level, decode, suppress
+from edge_runtime.detectors.faces import MAX_CANDIDATES, MAX_OVERLAP
 from edge_runtime.preprocess import fit_factor, fit_into
 
 _BATCH = 16
 _LOWEST_SCORE = 0.02
 _PRECISION = 0.95
-MAX_OVERLAP, MAX_CANDIDATES = 0.4, 400
 
 
 def score_faces(net: keras.Model, data: DetectionData, recipe: Detection) -> Scores:
