@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware_config.apply import apply, write_text
 from firmware_config.check import Finding, check_device, check_profiles, fitting_profiles
@@ -18,6 +19,10 @@ from firmware_config.plan import Placement, Plan, plan, plan_removal
 from firmware_config.profiles import CAMERAS, choose, load_profile, profile_names
 from firmware_config.render import FIRST_BOOT, render
 from firmware_config.render.firstboot import fill
+
+if TYPE_CHECKING:
+    # argparse has no public name for it, and it takes no parameters while the program runs.
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
 
 class Exit(enum.IntEnum):
@@ -163,6 +168,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 ok, 1 failed or different, 2 usage, 3 configuration",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_commands_for_profiles(commands)
+    _add_commands_for_machines(commands)
+    return parser
+
+
+def _add_commands_for_profiles(commands: Commands) -> None:
     command = commands.add_parser("list", help="name the profiles")
     command.set_defaults(run=_run_list)
     _add_json(command)
@@ -175,6 +186,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_profile(command)
     command.add_argument("out", type=Path, metavar="OUT", help="folder to write to")
     command.add_argument("--secrets", type=Path, metavar="DIR", help="fill the first-boot placeholders from its files")
+
+
+def _add_commands_for_machines(commands: Commands) -> None:
     command = commands.add_parser("diff", help="what applying would change; exit code 1 when anything would")
     command.set_defaults(run=_run_diff)
     _add_profile(command)
@@ -200,7 +214,6 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--root", type=Path, default=Path("/"), help="root of the system (default /)")
     command.add_argument("--boot", type=Path, metavar="DIR", help="the boot partition, default ROOT/boot/firmware")
     _add_json(command)
-    return parser
 
 
 def _add_profile(command: argparse.ArgumentParser, nargs: str | None = None) -> None:
