@@ -49,6 +49,7 @@ EXTRAS = {
         "mypy>=1.13",
         "pytest>=8.3",
         "ruff>=0.14",
+        "selenium>=4.20",
         "setuptools>=77",
         "trustme>=1.1",
         "types-jsonschema",
@@ -90,7 +91,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["edge_runtime*", "converter*", "firmware_config*"]),
     package_data={
-        "edge_runtime": ["py.typed", "assets/**", "schemas/*.json"],
+        "edge_runtime": ["py.typed", "assets/**", "schemas/*.json", "web/static/*", "web/notices/*.toml"],
         "converter": ["py.typed", "recipes/*.toml", "**/*.json", "**/*.txt"],
         "firmware_config": ["py.typed", "profiles/*.toml", "boot/**", "udev/**"],
     },

@@ -19,6 +19,8 @@ DATA_PATTERNS = (
     "edge_runtime/py.typed",
     "edge_runtime/assets/**/*",
     "edge_runtime/schemas/*.json",
+    "edge_runtime/web/static/*",
+    "edge_runtime/web/notices/*.toml",
     "converter/py.typed",
     "converter/recipes/*.toml",
     "firmware_config/py.typed",
