@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from typing import Any, TypeAlias
 
 from edge_runtime.config import load_config
@@ -65,15 +66,12 @@ def configured(arguments: argparse.Namespace, overrides: dict[str, Any] | None =
 
 def split_host(text: str) -> dict[str, Any]:
     """`broker`, `broker:1883` or `[::1]:1883` -> settings of the broker's address."""
-    host, port = text, ""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, port = text.split(":")
-    if not host or (port and not port.isdigit()):
+    with_port = re.fullmatch(r"([^:\[\]]+|\[[^\[\]]+\])(?::(\d+))?", text)
+    bare_ipv6 = re.fullmatch(r"[^\[\]]*:[^\[\]]*:[^\[\]]*", text)
+    if not (with_port or bare_ipv6):
         raise UsageError(f"--mqtt {text}: expected HOST or HOST:PORT, for instance localhost or broker.lan:1883")
-    return {"mqtt.host": host, **({"mqtt.port": int(port)} if port else {})}
+    host, port = with_port.groups() if with_port else (text, None)
+    return {"mqtt.host": host.strip("[]"), **({"mqtt.port": int(port)} if port else {})}
 
 
 def web_address(text: str) -> dict[str, Any]:
