@@ -1,0 +1,325 @@
+"""The command line as people and scripts use it: flags, exit codes, what is printed where."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from edge_runtime.__main__ import main, parser
+from edge_runtime.cli.options import split_host, web_address
+from edge_runtime.errors import UsageError
+from edge_runtime.settings import Config
+from tests.scene import picture
+from tests.source_tree import ROOT
+from tests.sources.pictures import write_folder
+from tests.tiny_bundles import emotion_bundle, flipped, keypoint_bundle
+
+TIMEOUT_S = 60
+NO_CONFIG = ("--config", os.devnull)
+"""This machine may have a configuration of its own."""
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Write a folder of pictures of nobody."""
+    return write_folder(tmp_path / "pictures", [picture() for _ in range(15)])
+
+
+def program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own."""
+    command = [sys.executable, "-m", "edge_runtime", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_help_names_every_verb_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    text = capsys.readouterr().out
+    verbs = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
+    assert ended.value.code == 0
+    assert {"run", "check", "bench", "config", "model", "version"} <= set(verbs.choices)
+    assert all(verb in text for verb in verbs.choices)
+    assert all(f"{code} " in text for code in range(7))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["runn"],
+        ["run", "--max-frames", "0"],
+        ["run", "--max-frames", "many"],
+        ["run", "--detector", "cnn"],
+        ["config"],
+        ["model", "verify"],
+    ],
+)
+def test_wrong_arguments_are_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("broker", {"mqtt.host": "broker"}),
+        ("broker.lan:1884", {"mqtt.host": "broker.lan", "mqtt.port": 1884}),
+        ("10.0.0.1:8883", {"mqtt.host": "10.0.0.1", "mqtt.port": 8883}),
+        ("[::1]:1883", {"mqtt.host": "::1", "mqtt.port": 1883}),
+        ("[::1]", {"mqtt.host": "::1"}),
+        ("::1", {"mqtt.host": "::1"}),
+    ],
+)
+def test_a_brokers_address_is_a_host_and_maybe_a_port(text: str, settings: dict[str, Any]) -> None:
+    assert split_host(text) == settings
+
+
+@pytest.mark.parametrize("text", ["", ":1883", "broker:", "broker:x", "[]:1", "[::1]x", "[::1"])
+def test_what_is_no_brokers_address_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--mqtt .*: expected HOST or HOST:PORT"):
+        split_host(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("8080", {"web.enabled": True, "web.port": 8080}),
+        ("0.0.0.0:80", {"web.enabled": True, "web.host": "0.0.0.0", "web.port": 80}),  # noqa: S104
+        ("[::1]:8080", {"web.enabled": True, "web.host": "::1", "web.port": 8080}),
+    ],
+)
+def test_the_web_servers_address_is_a_port_and_maybe_a_host(text: str, settings: dict[str, Any]) -> None:
+    assert web_address(text) == settings
+
+
+@pytest.mark.parametrize("text", ["", "localhost", "::1:8080", "localhost:"])
+def test_what_is_no_address_to_listen_on_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--web .*: expected PORT or HOST:PORT"):
+        web_address(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["config", "check", "--config", "none.toml"], 3, "none.toml: cannot read the configuration"),
+        (["run", *NO_CONFIG, "--mqtt", ":1"], 2, "--mqtt :1: expected HOST"),
+        (["run", *NO_CONFIG, "--device", "gpu"], 3, "command line: models.device = 'gpu'"),
+        (["bench", *NO_CONFIG, "--source", "none.mp4"], 4, "none.mp4"),
+        (["bench", *NO_CONFIG, "--device", "edgetpu:usb:0"], 5, "edgetpu:usb:0"),
+        (["model", "verify", "none"], 5, "none: cannot read the model bundle"),
+        (["model", "list", "--config", os.devnull], 0, ""),
+    ],
+)
+def test_an_expected_error_is_one_line_and_its_exit_code(
+    arguments: list[str], code: int, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = main(arguments)
+
+    told = capfd.readouterr().err
+    assert found == code
+    assert said in told
+    assert "Traceback" not in told
+    assert told.count("emotion-edge: ") == (1 if code else 0)
+
+
+def test_the_shown_configuration_is_one_that_loads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "show", *NO_CONFIG]) == 0
+    shown = capsys.readouterr().out
+    path = tmp_path / "shown.toml"
+    path.write_text(shown)
+
+    assert main(["config", "show", "--config", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(msgspec.json.encode(Config()))
+
+
+def test_the_configuration_of_file_and_environment_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[mqtt]\nhost = "broker"\n')
+    monkeypatch.setenv("EMOTION_EDGE_MQTT__PORT", "1884")
+
+    assert main(["config", "show", "--config", str(path), "--json"]) == 0
+
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["mqtt"]["host"], shown["mqtt"]["port"]) == ("broker", 1884)
+
+
+def test_a_right_configuration_is_said_to_be_right(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", *NO_CONFIG, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ok": True}
+
+
+def test_a_typo_in_the_configuration_is_exit_code_3_with_the_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[mqtt]\nhots = "broker"\n')
+
+    assert main(["config", "check", "--config", str(path)]) == 3
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.strip() == f"emotion-edge: {path}:2: unknown key 'mqtt.hots'; did you mean 'host'?"
+
+
+def test_the_schema_accepts_the_defaults_and_refuses_a_typo(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "schema"]) == 0
+
+    check = jsonschema.Draft202012Validator(json.loads(capsys.readouterr().out))
+    check.validate(json.loads(msgspec.json.encode(Config())))
+    assert not check.is_valid({"mqtt": {"hots": "broker"}})
+
+
+def test_versions_name_the_program_the_libraries_and_the_models(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version", "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert {"emotion-edge", "python", "numpy", "keypoints model", "emotion model"} <= set(found)
+    assert "unusable" not in found["emotion model"]
+
+
+def test_the_models_in_use_are_listed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    mine = emotion_bundle().write_folder(tmp_path / "mine")
+    config = tmp_path / "config.toml"
+    config.write_text(f'[models]\nemotion = "{mine}"\n')
+
+    assert main(["model", "list", "--config", str(config), "--json"]) == 0
+
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["kind"] for row in rows] == ["keypoints", "emotion"]
+    assert (rows[1]["name"], rows[1]["version"], rows[1]["path"]) == ("tiny-emotion", "1.2.3", str(mine))
+    assert all(len(row["sha256"]) == 64 for row in rows)
+
+
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_an_intact_bundle_is_said_to_be_intact(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = keypoint_bundle()
+    path = bundle.write_folder(tmp_path / "b") if form == "folder" else bundle.write_zip(tmp_path / "b.emodel")
+
+    assert main(["model", "verify", str(path), "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"ok": True, "kind": "keypoints", "name": "tiny-keypoints", "version": "1.2.3"}
+
+
+def test_a_damaged_bundle_is_exit_code_5(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = emotion_bundle().write_folder(tmp_path / "b")
+    (folder / "model.tflite").write_bytes(flipped((folder / "model.tflite").read_bytes(), 100))
+
+    assert main(["model", "verify", str(folder)]) == 5
+    assert f"{folder}/model.tflite: damaged: digest" in capsys.readouterr().err
+
+
+def test_check_says_what_is_missing(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["check", *NO_CONFIG, "--source", str(pictures), "--mqtt", "127.0.0.1:1", "--json"])
+
+    found = json.loads(capsys.readouterr().out)
+    states = {finding["subject"]: finding["state"] for finding in found["findings"]}
+    assert (code, found["ok"]) == (1, False)
+    assert states["broker"] == "failed"
+    assert states["source"] == "warning"  # all of one shade
+    assert (states["keypoints"], states["emotion"], states["detector"]) == ("ok", "ok", "ok")
+    assert all(finding["remedy"] for finding in found["findings"] if finding["state"] in {"failed", "warning"})
+
+
+def test_bench_measures_every_stage_it_runs(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", *NO_CONFIG, "--source", str(pictures), "--frames", "5", "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["frames"] == 5
+    assert found["faces_per_frame"] == 0
+    assert found["stages"]["total"]["runs"] == 5
+    assert 0 < found["stages"]["total"]["p50_ms"] <= found["stages"]["total"]["p95_ms"]
+    assert found["fps"] > 0
+
+
+def test_a_source_too_short_to_measure_is_exit_code_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    short = write_folder(tmp_path / "short", [picture()] * 3)
+
+    assert main(["bench", *NO_CONFIG, "--source", str(short)]) == 4
+    assert "3 frames, too few to measure" in capsys.readouterr().err
+
+
+def test_run_writes_events_to_the_terminal_and_the_log_and_nothing_else(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+
+    done = program(
+        "run", *NO_CONFIG, "--source", "demo", "--max-frames", "60", "--format", "json", "--log-file", str(log)
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    printed = [json.loads(line) for line in done.stdout.splitlines()]
+    logged = lines(log)
+    events = [payload for payload in logged if "event_type" in payload]
+    assert events[0]["event_type"] == "face_appeared"
+    assert events[-1]["event_type"] == "face_lost"
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert [payload for payload in printed if "event_type" in payload] == events
+    assert any(payload["schema"] == "emotion-edge.observation/1" for payload in logged)
+    assert "deployment.context is not set" in done.stderr
+
+
+def test_run_on_frames_of_nobody_ends_well_and_quietly(pictures: Path) -> None:
+    done = program("run", *NO_CONFIG, "--source", str(pictures), "--quiet")
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_source_that_is_not_there_is_exit_code_4(tmp_path: Path) -> None:
+    done = program("run", *NO_CONFIG, "--source", str(tmp_path / "none.mp4"))
+
+    assert done.returncode == 4
+    assert "none.mp4" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_required_and_absent_is_exit_code_6(pictures: Path) -> None:
+    done = program("run", *NO_CONFIG, "--source", str(pictures), "--mqtt", "127.0.0.1:1", "--require-broker", "--quiet")
+
+    assert done.returncode == 6, done.stderr[-2000:]
+    assert "127.0.0.1:1" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_in_good_order(number: signal.Signals, tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    command = ["run", *NO_CONFIG, "--source", "demo", "--format", "json", "--log-file", str(log)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge_runtime", *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        first = running.stdout.readline()  # the program is in its loop once it tells something
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=TIMEOUT_S)
+
+    assert first
+    assert running.returncode == 0, errors[-2000:]
+    kinds = [payload["event_type"] for payload in lines(log) if "event_type" in payload]
+    assert kinds.count("face_appeared") == kinds.count("face_lost")
+    assert kinds.count("emotion_started") == kinds.count("emotion_ended")
+    assert f"{number.name}: stopping" in errors
