@@ -16,6 +16,9 @@ MEMORY_EVENTS: Final = 1000
 READY_EVENTS: Final = 256
 """Events that are read ahead from the disk."""
 
+GROUP_EVENTS: Final = 128
+"""Events in one commit at most: an almost full disk takes a small group when it would refuse a large one."""
+
 LEAST_BURST: Final = 20.0
 """Events that may be taken at once, however low the rate."""
 
@@ -82,11 +85,10 @@ class Buffers:
             return max(0, on_disk) + len(self._new) + len(self._group) + passed_on
 
     def open_group(self) -> tuple[Sequence[StoredEvent], frozenset[int]]:
-        """Begin a commit: new events in order, and rows that are acknowledged."""
+        """Begin a commit: the oldest new events in order, and rows that are acknowledged."""
         with self._changed:
-            self._group, self._group_sent = list(self._new), self._sent
-            self._new.clear()
-            self._sent = set()
+            self._group = [self._new.popleft() for _ in range(min(GROUP_EVENTS, len(self._new)))]
+            self._group_sent, self._sent = self._sent, set()
             return self._group, frozenset(self._group_sent)
 
     def group_is_stored(self, waiting_on_disk: int, *, trimmed_to: int) -> None:
@@ -110,6 +112,11 @@ class Buffers:
         """Wait until nothing is uncommitted; whether that came true."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._new and not self._group, timeout_s)
+
+    def uncommitted(self) -> int:
+        """Count the events that are on no disk yet."""
+        with self._changed:
+            return len(self._new) + len(self._group)
 
     def has_news(self) -> bool:
         """Whether there is something to commit."""

@@ -67,6 +67,8 @@ class Outbox:
 
     def __enter__(self) -> Self:
         """Open the file and start to write; SinkError when it can never be written."""
+        if self._thread is not None:
+            raise SinkError(f"{self._path}: this outbox is open already; make one Outbox for each use")
         try:
             touch(self._path)
         except OSError as error:
@@ -86,10 +88,10 @@ class Outbox:
         self._due.set()
         if self._thread is not None:
             self._thread.join(CLOSE_TIMEOUT_S)
-        events, _ = self._buffers.open_group()
-        if events:
-            self.dropped["close"] += len(events)
-            logger.error("%s: %d events could not be stored and are lost: %s", self._path, len(events), self.problem)
+        lost = self._buffers.uncommitted()
+        if lost:
+            self.dropped["close"] += lost
+            logger.error("%s: %d events could not be stored and are lost: %s", self._path, lost, self.problem)
 
     @property
     def dropped(self) -> Counter[str]:
@@ -170,17 +172,16 @@ class Outbox:
         return True
 
     def _write(self) -> None:
-        if self._store is None or not self._buffers.has_news():
-            return
-        events, sent = self._buffers.open_group()
-        try:
-            dropped = self._store.commit(events, sent, self._now())
-        except sqlite3.Error:
-            self._buffers.group_failed()
-            raise
-        self.accepted += len(events)
-        self.dropped.update(dropped)
-        self._buffers.group_is_stored(self._store.waiting, trimmed_to=self._store.trimmed_to)
+        while self._store is not None and self._buffers.has_news():
+            events, sent = self._buffers.open_group()
+            try:
+                dropped = self._store.commit(events, sent, self._now())
+            except sqlite3.Error:
+                self._buffers.group_failed()
+                raise
+            self.accepted += len(events)
+            self.dropped.update(dropped)
+            self._buffers.group_is_stored(self._store.waiting, trimmed_to=self._store.trimmed_to)
 
     def _read_ahead(self) -> None:
         if self._store is None:

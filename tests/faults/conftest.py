@@ -45,12 +45,12 @@ class SmallDisk:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    """Mount a disk of 1 MB, as root only."""
+    """Mount a disk of 8 MB, as root only."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small disk")
     folder = tmp_path / "disk"
     folder.mkdir()
-    disk = SmallDisk(folder, size_kb=1024)
+    disk = SmallDisk(folder, size_kb=8 * 1024)
     yield disk
     disk.unmount()
 

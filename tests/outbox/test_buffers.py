@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edge_runtime.outbox.buffers import MEMORY_EVENTS, READY_EVENTS, Buffers
+from edge_runtime.outbox.buffers import GROUP_EVENTS, MEMORY_EVENTS, READY_EVENTS, Buffers
 from edge_runtime.outbox.store import StoredEvent
 from edge_runtime.testing import ManualClock
 from tests.samples import event_message
@@ -27,9 +27,9 @@ def test_only_so_many_events_wait_for_the_disk() -> None:
     for seq in range(1, MEMORY_EVENTS + 4):
         buffers.append(stored(seq))
 
-    events, _ = buffers.open_group()
-    assert len(events) == MEMORY_EVENTS
-    assert events[0] == stored(4)
+    oldest, _ = buffers.open_group()
+    assert buffers.uncommitted() == MEMORY_EVENTS
+    assert list(oldest) == [stored(seq) for seq in range(4, 4 + GROUP_EVENTS)]
     assert buffers.dropped == {"queue_full": 3}
 
 

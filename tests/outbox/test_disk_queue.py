@@ -162,6 +162,15 @@ def test_a_file_that_can_never_be_written_is_refused_with_a_remedy(tmp_path: Pat
         pass
 
 
+def test_an_outbox_is_opened_once(tmp_path: Path) -> None:
+    with (
+        outbox_at(tmp_path / "outbox.db") as outbox,
+        pytest.raises(SinkError, match="open already"),
+        outbox,
+    ):
+        pass
+
+
 def test_a_damaged_file_is_moved_aside_and_a_new_one_begun(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "outbox.db"
     path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8176)

@@ -54,8 +54,7 @@ def test_events_of_an_earlier_start_are_sent_first(broker: Mosquitto, tmp_path: 
 
     with (
         Listener(broker.port) as listener,
-        outbox_at(path, send_per_s=1000) as outbox,
-        sink_for(broker, outbox) as sink,
+        sink_for(broker, outbox_at(path, send_per_s=1000)) as sink,
     ):
         sink.publish(event_message(301))
         arrived = payloads(listener, 301)
