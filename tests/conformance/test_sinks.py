@@ -16,15 +16,19 @@ import pytest
 
 from edge_runtime.clock import SystemClock
 from edge_runtime.interfaces import Sink
+from edge_runtime.outbox import Outbox
 from edge_runtime.payloads import OutMessage
 from edge_runtime.schemas import SCHEMA_NAMES, load_schema
 from edge_runtime.settings import Console, Log, Mqtt
+from edge_runtime.settings import Outbox as OutboxSettings
 from edge_runtime.sinks.console import ConsoleSink
 from edge_runtime.sinks.jsonl import JsonlSink
 from edge_runtime.sinks.mqtt import MqttSink
 from edge_runtime.testing import MemorySink
-from tests.broker import Listener, Mosquitto, free_port, wait_until
+from tests.broker import Listener, Mosquitto, broker, free_port, wait_until
 from tests.samples import event_message, messages
+
+__all__ = ["broker"]
 
 VALIDATORS = {name: jsonschema.Draft202012Validator(load_schema(name)) for name in SCHEMA_NAMES}
 
@@ -71,15 +75,28 @@ def log_file_on_a_full_disk(_request: pytest.FixtureRequest, _folder: Path) -> I
 
 @contextmanager
 def mqtt(request: pytest.FixtureRequest, _folder: Path) -> Iterator[Subject]:
-    broker: Mosquitto = request.getfixturevalue("broker")
-    settings = Mqtt(host="127.0.0.1", port=broker.port, require=True)
-    with Listener(broker.port) as listener:
+    with _mqtt(request, outbox=None) as subject:
+        yield subject
+
+
+@contextmanager
+def mqtt_with_an_outbox(request: pytest.FixtureRequest, folder: Path) -> Iterator[Subject]:
+    outbox = Outbox(OutboxSettings(path=str(folder / "outbox.db"), commit_ms=10), clock=SystemClock())
+    with _mqtt(request, outbox=outbox) as subject:
+        yield subject
+
+
+@contextmanager
+def _mqtt(request: pytest.FixtureRequest, *, outbox: Outbox | None) -> Iterator[Subject]:
+    mosquitto: Mosquitto = request.getfixturevalue("broker")
+    settings = Mqtt(host="127.0.0.1", port=mosquitto.port, require=True)
+    with Listener(mosquitto.port) as listener:
 
         def payloads(count: int) -> list[bytes]:
             listener.next("availability")
             return [found.payload for found in listener.take(count)]
 
-        yield Subject(MqttSink(settings, device_id="kiosk-1", clock=SystemClock()), payloads)
+        yield Subject(MqttSink(settings, device_id="kiosk-1", clock=SystemClock(), outbox=outbox), payloads)
 
 
 @contextmanager
@@ -96,6 +113,7 @@ def mqtt_without_a_broker(_request: pytest.FixtureRequest, _folder: Path) -> Ite
         log_file,
         log_file_on_a_full_disk,
         pytest.param(mqtt, marks=pytest.mark.broker),
+        pytest.param(mqtt_with_an_outbox, marks=pytest.mark.broker),
         mqtt_without_a_broker,
     ],
     ids=lambda opener: opener.__name__,

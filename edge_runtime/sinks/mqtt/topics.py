@@ -34,7 +34,6 @@ ROUTES: Final[Mapping[str, Route]] = {
     "state": Route(qos=1, retain=True),
     "event": Route(qos=1, retain=False),
     "observation": LIVE,
-    "telemetry": LIVE,
 }
 """By the last level of the topic."""
 
