@@ -16,7 +16,7 @@ BIN := .venv-dev/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-light test-media check format bench clean broker media-folder
+.PHONY: help demo test test-light test-media check format bench clean programs media-folder
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ help: ## print this list
 demo: $(DEMO_STAMP) ## run the whole chain on a moving photograph for 300 frames; needs no camera
 	.venv/bin/emotion-edge run --source demo --max-frames 300
 
-test: $(DEV_STAMP) broker test-light ## run every test that needs neither a device nor media
+test: $(DEV_STAMP) programs test-light ## run every test that needs neither a device nor media
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 test-light: $(LIGHT_STAMP) ## check the built wheel with its base dependencies alone
@@ -33,7 +33,7 @@ test-light: $(LIGHT_STAMP) ## check the built wheel with its base dependencies a
 	.venv-light/bin/python tests/light/check_light_install.py
 
 test-media: media-folder $(DEV_STAMP) ## run the tests on real clips and scenes: make test-media MEDIA=DIR
-	$(BIN)/pytest -m media --media "$(MEDIA)" $(PYTEST_ARGS)
+	$(BIN)/pytest -m media --media="$(MEDIA)" $(PYTEST_ARGS)
 
 check: $(DEV_STAMP) ## lint, format, types and architecture; no device, broker or network
 	$(BIN)/ruff check .
@@ -52,8 +52,8 @@ clean: ## remove environments, caches and build output
 	rm -rf .venv .venv-dev .venv-light build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
-broker:
-	@scripts/ensure-broker
+programs:
+	@scripts/ensure-test-programs
 
 media-folder:
 	@test -d "$(MEDIA)" || { echo "MEDIA must be a folder with clips/ and scenes/, found '$(MEDIA)': make test-media MEDIA=DIR"; exit 2; }

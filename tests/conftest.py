@@ -13,13 +13,13 @@ _DAEMON_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/l
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--media DIR`."""
+    """Add `--media=DIR`, with the equals sign: pytest takes a folder that stands alone for a place to collect from."""
     parser.addoption(
         "--media",
         type=Path,
         default=None,
         metavar="DIR",
-        help="folder with clips/ and scenes/; without it the tests marked `media` are left out",
+        help="folder with clips/ and scenes/; write --media=DIR; without it the tests marked `media` are left out",
     )
 
 
@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     media: Path | None = config.getoption("--media")
     if media is not None and not (media / "clips").is_dir():
-        raise pytest.UsageError(f"--media {media}: no folder clips/ in it; expected clips/ and scenes/")
+        raise pytest.UsageError(f"--media={media}: no folder clips/ in it; expected clips/ and scenes/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
