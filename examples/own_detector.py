@@ -27,7 +27,7 @@ class Alt2Detector:
     def __init__(self) -> None:
         """Load the cascade that comes with OpenCV."""
         self.name = "alt2"
-        folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]  OpenCV's type hints forget it
+        folder = Path(cv2.data.haarcascades)  # type: ignore[attr-defined]
         self._cascade = cv2.CascadeClassifier(str(folder / "haarcascade_frontalface_alt2.xml"))
 
     def detect(self, pixels: NDArray[np.uint8]) -> Sequence[er.FaceBox]:
