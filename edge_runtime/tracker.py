@@ -39,8 +39,8 @@ class Track:
 class Tracker:
     """Keeps tracks by overlap.
 
-    Why not by shape: a keypoint net answers a plausible face on any picture (measured: its answers on crops
-    without a face are nearer to the mean face than real faces are), so only a detector can say that a face is there.
+    Why not by shape: a keypoint net answers a plausible face on any picture (measured: on crops without a face its
+    answers lie about as near to the mean face), so only a detector can say that a face is there; see docs/adr/0003.
     """
 
     def __init__(self, settings: TrackerSettings) -> None:
