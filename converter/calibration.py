@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from converter.calibration_list import CalibrationList, CalibrationPicture
 from converter.errors import RunError
 from converter.run_folder import RunFolder
-from converter.tasks import Task
+from converter.tasks import CropTask
 from edge_runtime.preprocess import enlarge
 
 _CALIBRATION_STREAM, _JUDGING_STREAM = 3, 4
@@ -18,7 +18,7 @@ _PARTS = (1, 2, 4)
 _BLACK, _WHITE = 0, 255
 
 
-def candidate_lists(run: RunFolder, task: Task, count: int) -> list[CalibrationList]:
+def candidate_lists(run: RunFolder, task: CropTask, count: int) -> list[CalibrationList]:
     """Draw the lists of which quantisation keeps the best.
 
     One odd picture widens the range of a tensor, and with it every step of its int8 values; which draw is free of
@@ -30,13 +30,13 @@ def candidate_lists(run: RunFolder, task: Task, count: int) -> list[CalibrationL
     return [_draw(run, task, size, index) for index, size in enumerate(sizes)]
 
 
-def judging_rows(task: Task, count: int) -> NDArray[np.int64]:
+def judging_rows(task: CropTask, count: int) -> NDArray[np.int64]:
     """Draw faces of the training part on which the candidates are compared; (count,) indices into it."""
     rng = np.random.default_rng([task.recipe.seed, _JUDGING_STREAM])
     return np.sort(rng.choice(len(task.training_rows), min(count, len(task.training_rows)), replace=False))
 
 
-def _draw(run: RunFolder, task: Task, count: int, index: int) -> CalibrationList:
+def _draw(run: RunFolder, task: CropTask, count: int, index: int) -> CalibrationList:
     rng = np.random.default_rng([task.recipe.seed, _CALIBRATION_STREAM, index])
     faces = task.calibration_pictures()
     chosen = np.sort(rng.choice(len(faces), count, replace=False))
@@ -44,7 +44,7 @@ def _draw(run: RunFolder, task: Task, count: int, index: int) -> CalibrationList
     return CalibrationList(tuple(entry["sha256"] for entry in run.inputs()["data"]), pictures)
 
 
-def calibration_inputs(listed: CalibrationList, task: Task) -> NDArray[np.uint8]:
+def calibration_inputs(listed: CalibrationList, task: CropTask) -> NDArray[np.uint8]:
     """Look the list up in the data.
 
     Returns:

@@ -21,7 +21,7 @@ def draw_learning_curve(records: list[dict[str, float]], path: Path) -> None:
     epochs = [record["epoch"] + 1 for record in records]
     left.plot(epochs, [record["loss"] for record in records])
     left.set(xlabel="epoch", ylabel="training loss")
-    for name in sorted(set(records[0]) & {"accuracy", "macro_f1", "rmse_px"}):
+    for name in sorted(set(records[0]) & {"accuracy", "macro_f1", "rmse_px", "ap", "recall_at_95"}):
         right.plot(epochs, [record[name] for record in records], label=name)
     right.set(xlabel="epoch", ylabel="validation part, float net")
     right.legend()
@@ -57,11 +57,24 @@ def draw_errors(per_point: dict[str, float], path: Path) -> None:
     _save(figure, path)
 
 
+def draw_precision_recall(curve: list[list[float]], path: Path) -> None:
+    """Draw precision over recall from rows of recall, precision and score."""
+    figure = Figure(_SQUARE, layout="constrained")
+    axes = figure.subplots()
+    axes.plot([row[0] for row in curve], [row[1] for row in curve])
+    axes.set(xlabel="recall of the int8 net", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    axes.grid(alpha=0.4)
+    _save(figure, path)
+
+
 def draw_figures(kind: str, figures: dict[str, Any], folder: Path) -> str:
     """Draw what a kind of net is judged by; returns the file's name."""
     if kind == "emotion":
         draw_confusion(figures["confusion"], folder / "confusion.png")
         return "confusion.png"
+    if kind == "faces":
+        draw_precision_recall(figures["curve"], folder / "precision-recall.png")
+        return "precision-recall.png"
     draw_errors(figures["per_point"], folder / "errors.png")
     return "errors.png"
 

@@ -13,11 +13,13 @@ from converter.recipe import Recipe
 from converter.run_folder import RunFolder
 from edge_runtime.bundle import MODEL_FILE, Bundle
 from edge_runtime.contract import EMOTION_LABELS, INPUT_SIZE_PX, KEYPOINT_COUNT, NONE_OUTPUT
+from edge_runtime.interpreter import open_interpreter
 from edge_runtime.manifest import Input, Manifest, Output, Policy, Quantized, TrainingData
 
 FRAMING = {
     "keypoints": "square around the face, side about 1.5 x that of the box of the 15 points, which lies a little low",
     "emotion": "upright face as FER2013 frames it, sampled at 48 x 48 and enlarged to 96 x 96 with INTER_LINEAR",
+    "faces": "a whole grey frame, shrunk by INTER_AREA into the upper left corner, the rest black",
 }
 MODE = "post-training, full integer, int8 in and out"
 DRAFT_VERSION = "0.0.0-draft"
@@ -58,8 +60,8 @@ def draft_bundle(
         name=recipe.name,
         version=version,
         created_at=datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        input=Input(shape=(1, INPUT_SIZE_PX, INPUT_SIZE_PX, 1), framing=FRAMING[recipe.kind]),
-        output=_output(recipe),
+        input=Input(shape=_input_shape(recipe, model), framing=FRAMING[recipe.kind]),
+        output=_output(recipe, model),
         labels=EMOTION_LABELS if recipe.kind == "emotion" else (),
         policy=policy or Policy(),
         quantization=Quantized(mode=MODE, calibration_count=calibration_count, converter_versions=inputs["libraries"]),
@@ -69,7 +71,18 @@ def draft_bundle(
     return Bundle(run.path, manifest, {MODEL_FILE: model})
 
 
-def _output(recipe: Recipe) -> Output:
+def _input_shape(recipe: Recipe, model: bytes) -> tuple[int, int, int, int]:
+    if recipe.kind == "faces":
+        _, height, width, _ = open_interpreter(model).input_shape
+        return 1, height, width, 1
+    return 1, INPUT_SIZE_PX, INPUT_SIZE_PX, 1
+
+
+def _output(recipe: Recipe, model: bytes) -> Output:
+    if recipe.kind == "faces":
+        shapes = open_interpreter(model).output_shapes
+        cells = sum(shape[1] * shape[2] for shape in shapes if shape[-1] == 1)
+        return Output(shape=(1, cells, 5))
     if recipe.kind == "keypoints":
         return Output(shape=(1, 2 * KEYPOINT_COUNT))
     names = tuple(name if name in EMOTION_LABELS else NONE_OUTPUT for name in recipe.data.outputs)

@@ -13,6 +13,7 @@ from converter.datasets.label_orders import LabelOrder
 from converter.datasets.read import read_emotion, read_keypoints
 from converter.datasets.types import PUBLIC_TEST, TRAINING, EmotionData
 from converter.errors import DataError
+from converter.faces.scenes import card_figures
 from converter.figures import Figures, emotion_figures, keypoint_figures
 from edge_runtime.bundle import Bundle
 
@@ -48,6 +49,8 @@ def evaluate_bundle(
         faces = read_keypoints([data])
         found = int8_points(bundle, faces.crops, threads=threads)
         return {"part": "all", **keypoint_figures(found, faces.points, faces.source)}
+    if bundle.manifest.kind == "faces":
+        return card_figures(bundle, data)
     raise DataError(f"{bundle.path}: bundles of kind {bundle.manifest.kind} are not judged here")
 
 

@@ -93,7 +93,7 @@ def write_bundle(dossier: Dossier, run: RunFolder, out: Path, *, terms: str | No
 def _write_files(dossier: Dossier, run: RunFolder, folder: Path, terms: str | None) -> None:
     bundle = dossier.bundle
     kind = str(bundle.manifest.kind)
-    labels = EMOTION_LABELS if kind == "emotion" else KEYPOINT_NAMES
+    labels = {"emotion": EMOTION_LABELS, "keypoints": KEYPOINT_NAMES, "faces": ("face",)}[kind]
     texts = {
         MANIFEST_FILE: to_json(msgspec.to_builtins(bundle.manifest)),
         LABELS_FILE: "\n".join(labels),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.contract import INPUT_SIZE_PX
 from edge_runtime.interpreter import open_interpreter
+from edge_runtime.preprocess import fit_into
 from edge_runtime.quantization import quantize_pixels
 
 _COUNT = 8
@@ -19,9 +20,11 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def golden_npz(model: bytes) -> bytes:
-    """Make the npz: `inputs` (8, 96, 96) uint8 and `output_0`... int8, the same bytes for the same model."""
-    inputs = synthetic_faces(np.random.default_rng(_SEED))
+    """Make the npz: `inputs` (8, h, w) uint8 and `output_0`... int8, the same bytes for the same model."""
     interpreter = open_interpreter(model, reference_kernels=True)
+    shape = (interpreter.input_shape[1], interpreter.input_shape[2])
+    drawn = synthetic_faces(np.random.default_rng(_SEED))
+    inputs = np.stack([fit_into(picture, shape)[0] for picture in drawn])
     answers = [interpreter.invoke(quantize_pixels(picture)) for picture in inputs]
     arrays: dict[str, NDArray[np.generic]] = {"inputs": inputs}
     for index, outputs in enumerate(zip(*answers, strict=True)):

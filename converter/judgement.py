@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from converter.answers import float_logits, float_points, int8_logits, int8_points
 from converter.drafts import read_model, run_bundle
+from converter.faces.judgement import judge_faces
+from converter.faces.task import FacesTask
 from converter.figures import Figures, emotion_figures, keypoint_figures
 from converter.parity import emotion_parity, keypoint_parity
 from converter.policy import choose_policy
@@ -26,6 +28,9 @@ class Judgement:
 
 def judge(run: RunFolder, task: Task) -> Judgement:
     """Run both nets of a quantised run over its validation part."""
+    if isinstance(task, FacesTask):
+        score, *figures = judge_faces(run, task)
+        return Judgement(Policy(enter=score, exit=score), *figures)
     return _judge_emotion(run, task) if isinstance(task, EmotionTask) else _judge_keypoints(run, task)
 
 

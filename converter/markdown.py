@@ -8,6 +8,7 @@ from typing import Any
 
 ROWS = {
     "n": "faces",
+    "ap": "average precision",
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
     "ece": "calibration error (ECE)",
@@ -18,7 +19,7 @@ ROWS = {
     "rmse_px": "RMSE, px of 96",
     "nme": "NME",
 }
-GROUPS = {"recall": "recall", "per_source": "source", "per_point": "RMSE px"}
+GROUPS = {"recall": "recall", "precision": "precision", "per_source": "source", "per_point": "RMSE px"}
 _PIXELS = ("rmse_px", "per_point")
 
 

@@ -15,11 +15,15 @@ from edge_runtime.manifest import Manifest
 WHAT = {
     "keypoints": "Finds 15 points of one face in a 96 x 96 grey crop (order of the Kaggle facial keypoints set).",
     "emotion": "Tells which of five expressions a face shows (angry, disgust, sad, happy, surprise), or is unsure.",
+    "faces": "Finds the faces in a whole grey frame: a tight box, forehead to chin, and a score for each.",
 }
 OUTPUT = {
     "keypoints": "(1, 30) int8; x0, y0, x1, y1, ...; real value = (pixel - 47.5) / 48 of the crop, pixel centres at "
     "whole numbers. Left and right are the subject's.",
     "emotion": "int8 logits, in this order: {names}. Softmax and temperature are computed in float at run time.",
+    "faces": "six int8 tensors, two for each of the strides 8, 16 and 32: a score logit and four distances per cell, "
+    "as logarithms of strides (left, top, right, bottom of the cell's middle). Decoding and suppression of overlapping "
+    "boxes are in edge_runtime/decode.py.",
 }
 LIMITS = {
     "keypoints": (
@@ -29,6 +33,11 @@ LIMITS = {
     "emotion": (
         "A calm, afraid or speaking face is meant to come out as uncertain, but does not always.",
         "48 x 48 pixels of detail: smaller, blurred or turned faces are worse than the figures say.",
+    ),
+    "faces": (
+        "Faces under about 9 pixels of the input are not found; a frame that is shrunk to half has faces of half size.",
+        "Faces turned far to the side, upside down, covered or very dark are missed more often.",
+        "What resembles a face (a poster, an animal, a doll) is sometimes taken for one.",
     ),
 }
 
@@ -48,6 +57,7 @@ def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
         name=manifest.name,
         version=manifest.version,
         what=WHAT[kind],
+        shape=manifest.input.shape,
         framing=manifest.input.framing,
         output=OUTPUT[kind].format(names=", ".join(manifest.output.names)),
         bytes=f"{len(dossier.bundle.model):,}",
@@ -81,6 +91,8 @@ def _reported(name: str, figures: Figures) -> str:
 
 
 def _policy(dossier: Dossier) -> str:
+    if dossier.bundle.manifest.kind == "faces":
+        return f"A find counts from a score of {dossier.bundle.manifest.policy.enter:g}, chosen on the validation part."
     if dossier.bundle.manifest.kind != "emotion":
         return ""
     policy = dossier.bundle.manifest.policy

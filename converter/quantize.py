@@ -18,7 +18,7 @@ from converter.drafts import draft_bundle
 from converter.errors import RunError
 from converter.parity import mean_difference
 from converter.run_folder import RunFolder
-from converter.tasks import Task
+from converter.tasks import CropTask, Task
 from edge_runtime.contract import INPUT_SIZE_PX
 from edge_runtime.interpreter import open_interpreter
 
@@ -70,7 +70,7 @@ def to_int8_tflite(net: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
 
 
 def best_int8_tflite(
-    run: RunFolder, task: Task, net: keras.Model, float_model: bytes, *, candidates: int
+    run: RunFolder, task: CropTask, net: keras.Model, float_model: bytes, *, candidates: int
 ) -> tuple[bytes, CalibrationList]:
     """Quantise with several calibration lists and keep the net that is nearest to the float net.
 

@@ -80,7 +80,10 @@ class KeypointTask:
         return self.training.crops
 
 
-Task = EmotionTask | KeypointTask | FacesTask
+CropTask = EmotionTask | KeypointTask
+"""Kinds whose nets see one face in a crop."""
+
+Task = CropTask | FacesTask
 
 
 @dataclass(frozen=True)

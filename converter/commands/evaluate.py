@@ -67,11 +67,11 @@ def _judge_detector(args: argparse.Namespace) -> int:
     return 0
 
 
-def frame_size(text: str) -> tuple[int, int]:
+def frame_size(text: str, *, flag: str = "--frame") -> tuple[int, int]:
     """Read WxH; UsageError when it is none."""
     from edge_runtime.errors import UsageError
 
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
-        raise UsageError(f"--frame: expected WxH in pixels, for instance 640x480, found {text!r}")
+        raise UsageError(f"{flag}: expected WxH in pixels, for instance 640x480, found {text!r}")
     return int(width), int(height)

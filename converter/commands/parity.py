@@ -38,11 +38,32 @@ def run(args: argparse.Namespace) -> int:
     from converter.comparison import compare_on
     from converter.drafts import read_model
     from converter.parity import require_parity
+    from converter.run_folder import RunFolder
 
+    if args.run_dir is not None and RunFolder(args.run_dir).recipe().kind == "faces":
+        return _compare_faces(args)
     bundle, float_file = _nets(args)
     figures = compare_on(bundle, read_model(float_file), _faces(args, bundle))
     answer(figures, as_json=args.json)
     require_parity(figures)
+    return 0
+
+
+def _compare_faces(args: argparse.Namespace) -> int:
+    """Compare the two nets of a faces run by their average precision."""
+    load_tensorflow()
+    from converter.faces.judgement import judge_faces
+    from converter.faces.task import FacesTask
+    from converter.parity import require_parity
+    from converter.run_folder import RunFolder
+    from converter.tasks import prepare_run
+
+    folder = RunFolder(args.run_dir)
+    task = prepare_run(folder)
+    if isinstance(task, FacesTask):
+        figures = judge_faces(folder, task)[-1]
+        answer(figures, as_json=args.json)
+        require_parity(figures)
     return 0
 
 
@@ -67,6 +88,11 @@ def _faces(args: argparse.Namespace, bundle: Bundle) -> EmotionData | KeypointDa
     if args.data is not None:
         return read_faces(bundle, args.data, args.labels)
     load_tensorflow()
+    from converter.faces.data import DetectionData
     from converter.tasks import prepare_run
+    from edge_runtime.errors import UsageError
 
-    return prepare_run(RunFolder(args.run_dir)).validation
+    faces = prepare_run(RunFolder(args.run_dir)).validation
+    if isinstance(faces, DetectionData):
+        raise UsageError("faces nets are compared on the validation part of their run: leave out --bundle and --data")
+    return faces

@@ -24,15 +24,19 @@ from converter.errors import DataError
 from converter.faces.data import Boxes, Picture, Scene, read_detection
 from converter.faces.matching import FALSE_ALARM, HIT, MIN_IOU, match
 from converter.figures import Figures
+from edge_runtime.bundle import Bundle
 from edge_runtime.datatypes import FaceBox
 from edge_runtime.decode import Candidates
+from edge_runtime.detectors.faces import FacesDetector
 from edge_runtime.interfaces import Detector
+from edge_runtime.interpreter import open_interpreter
 
 RANGES: Final = {"over_60": (60.0, np.inf), "from_40_to_60": (40.0, 60.0), "from_20_to_40": (20.0, 40.0)}
 """Short side of a face in the frame, pixels."""
 
 _Z_95 = 1.959964
 _WARM_UP = 3
+_CARD_FRAME = (640, 480)
 
 
 class _Face(msgspec.Struct, frozen=True):
@@ -158,3 +162,21 @@ def wilson(hits: int, trials: int) -> list[float] | None:
     middle = (share + square / 2) / (1 + square)
     half = _Z_95 / (1 + square) * float(np.sqrt(share * (1 - share) / trials + square / (4 * trials)))
     return [round(middle - half, 4), round(middle + half, 4)]
+
+
+def card_figures(bundle: Bundle, data: Path) -> Figures:
+    """Judge a bundle on annotated pictures, in the form that a model card shows."""
+    detector = FacesDetector(bundle, open_interpreter(bundle.model))
+    figures = judge_detector(detector, read_scenes(data), width=_CARD_FRAME[0], height=_CARD_FRAME[1])
+    card: Figures = {"part": "all", "recall": {}, "precision": {}, "scenes": figures}
+    for name in RANGES:
+        of_range = figures[name]
+        for what, count in (("recall", "n"), ("precision", "finds")):
+            title = f"{name.replace('_', ' ')} px (n {of_range[count]}, 95 % interval {_interval(of_range, what)})"
+            card[what][title] = float("nan") if of_range[what] is None else of_range[what]
+    return card
+
+
+def _interval(figures: Figures, what: str) -> str:
+    ends = figures[f"{what}_ci95"]
+    return "none" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f} %"

@@ -1,0 +1,135 @@
+"""Judges both nets of a quantised faces run on its validation part and chooses the score from which a find counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.drafts import read_model
+from converter.faces.answers import FloatNet, Net, all_finds, int8_net
+from converter.faces.data import Boxes
+from converter.faces.matching import FALSE_ALARM, HIT, average_precision, match, precision_recall
+from converter.faces.targets import size_of
+from converter.faces.task import FacesTask
+from converter.figures import Figures
+from converter.parity import LEAST_ACCURACY_RATIO
+from converter.run_folder import RunFolder
+from edge_runtime.decode import Candidates
+from edge_runtime.interpreter import open_interpreter
+from edge_runtime.preprocess import fit_factor
+
+WANTED_PRECISION: Final = 0.97
+LARGE_PX: Final = 28.0
+"""Short side in the net's input from which a face is large: the precision is asked of finds of that size."""
+
+SIZES: Final = {"28 px and more": (28.0, np.inf), "18 to 28 px": (18.0, 28.0), "9 to 18 px": (9.0, 18.0)}
+"""Short side in the net's input."""
+
+_CURVE_POINTS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Finds:
+    """All finds of one net on the validation part; every array has one row per find."""
+
+    scores: NDArray[np.float32]
+    verdicts: NDArray[np.int64]
+    sizes: NDArray[np.float32]
+    """Short side in the input, pixels: of the face for a hit, else of the find."""
+    face_sizes: NDArray[np.float32]
+    """(faces,) of all faces that are to be found."""
+
+
+def input_shape(model: bytes) -> tuple[int, int]:
+    """Height and width of a net's input."""
+    shape = open_interpreter(model).input_shape
+    return int(shape[1]), int(shape[2])
+
+
+def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figures, Figures]:
+    """Return the chosen score, the figures of the float and of the int8 net, and their parity."""
+    int8_model = read_model(run.tflite_file)
+    shape = input_shape(int8_model)
+    of_int8 = _finds(int8_net(int8_model), task, shape, "int8 net")
+    of_float = _finds(FloatNet(read_model(run.float_tflite_file)), task, shape, "float net")
+    threshold = choose_score(of_int8)
+    figures = [finds_figures(finds, threshold) for finds in (of_float, of_int8)]
+    return threshold, figures[0], figures[1], _parity(figures[0]["ap"], figures[1]["ap"], len(task.validation))
+
+
+def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Finds:
+    parts = []
+    scenes = task.validation.scenes
+    for found, scene in zip(all_finds(net, task.validation, shape, title), scenes, strict=True):
+        factor = fit_factor(scene.pixels.shape, shape)
+        ignored = scene.ignored | (size_of(scene.boxes) < task.recipe.detection.min_face_px * factor)
+        parts.append(_of_picture(found, scene.boxes, ignored, factor))
+    return Finds(
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.verdicts for part in parts]),
+        np.concatenate([part.sizes for part in parts]),
+        np.concatenate([part.face_sizes for part in parts]),
+    )
+
+
+def _of_picture(found: Candidates, boxes: Boxes, ignored: NDArray[np.bool_], factor: float) -> Finds:
+    matches = match(found, boxes, ignored)
+    sizes, face_sizes = short_sides(found.boxes) / factor, short_sides(boxes) / factor
+    hits = matches.verdicts == HIT
+    sizes[hits] = face_sizes[matches.face_of[hits]]
+    return Finds(found.scores, matches.verdicts, sizes, face_sizes[~ignored])
+
+
+def short_sides(boxes: Boxes) -> NDArray[np.float32]:
+    """(N, 4) boxes -> (N,) shorter side."""
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).min(axis=1), np.float32)
+
+
+def choose_score(finds: Finds) -> float:
+    """Lowest score down to which large finds are right as often as wanted; two digits, rounded up."""
+    large = finds.sizes >= LARGE_PX
+    scores, _, precision = precision_recall(finds.scores[large], finds.verdicts[large], 1)
+    good = scores[precision >= WANTED_PRECISION]
+    return float(np.ceil(100 * good.min()) / 100) if good.size else 0.99
+
+
+def finds_figures(finds: Finds, threshold: float) -> Figures:
+    """Average precision over all scores, and what is found and right from the chosen score on, by size."""
+    scores, recall, precision = precision_recall(finds.scores, finds.verdicts, len(finds.face_sizes))
+    steps = np.unique(np.linspace(0, len(scores) - 1, min(_CURVE_POINTS, len(scores))).astype(int))
+    shown = finds.scores >= threshold
+    figures: Figures = {
+        "n": len(finds.face_sizes),
+        "ap": average_precision(finds.scores, finds.verdicts, len(finds.face_sizes)),
+        "threshold": threshold,
+        "recall": {},
+        "precision": {},
+        "curve": [
+            [round(float(recall[i]), 4), round(float(precision[i]), 4), round(float(scores[i]), 4)] for i in steps
+        ],
+    }
+    for name, (low, high) in SIZES.items():
+        of_size = shown & (finds.sizes >= low) & (finds.sizes < high)
+        hits = int((of_size & (finds.verdicts == HIT)).sum())
+        alarms = int((of_size & (finds.verdicts == FALSE_ALARM)).sum())
+        faces = int(((finds.face_sizes >= low) & (finds.face_sizes < high)).sum())
+        figures["recall"][f"{name} ({faces} faces)"] = hits / faces if faces else float("nan")
+        figures["precision"][f"{name} ({hits + alarms} finds)"] = (
+            hits / (hits + alarms) if hits + alarms else float("nan")
+        )
+    return figures
+
+
+def _parity(ap_float: float, ap_int8: float, pictures: int) -> Figures:
+    """Compare average precision; the gate is that of the other nets."""
+    ratio = ap_int8 / ap_float if ap_float > 0 else 0.0
+    return {
+        "n": pictures,
+        "ap_float": ap_float,
+        "ap_int8": ap_int8,
+        "accuracy_ratio": ratio,
+        "passed": bool(ratio >= LEAST_ACCURACY_RATIO),
+    }
