@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Debian puts daemons where an ordinary user's PATH does not look.
@@ -21,11 +22,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="folder with clips/ and scenes/; write --media=DIR; without it the tests marked `media` are left out",
     )
+    parser.addoption(
+        "--screenshots",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        help="folder for pictures of the page; docs/images makes those of docs/kiosk.md again",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a media folder that is not one, and keep TensorFlow's banner out of the output."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # A busy machine is no failure: how long one example takes says nothing about the code.
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
     media: Path | None = config.getoption("--media")
     if media is not None and not (media / "clips").is_dir():
         raise pytest.UsageError(f"--media={media}: no folder clips/ in it; expected clips/ and scenes/")

@@ -113,10 +113,12 @@ def test_a_shipped_model_answers_its_golden_outputs(kind: ModelKind, *, referenc
 
     answers = [interpreter.invoke(quantize_pixels(np.asarray(row, np.uint8)))[0] for row in golden["inputs"]]
 
-    # Reference kernels are the same everywhere; optimised ones may round a layer's sum otherwise.
+    # Reference kernels are the same everywhere. Optimised ones may round the sums of every layer otherwise, and what
+    # one layer rounds up the next may add to: 2 steps were seen on x86-64, `emotion-edge selftest` allows 3.
     steps = np.abs(np.concatenate(answers).astype(int) - golden["output_0"].astype(int))
     assert len(steps) >= 1
-    assert steps.max() <= (0 if reference_kernels else 1)
+    assert steps.max() <= (0 if reference_kernels else 3)
+    assert steps.mean() <= (0 if reference_kernels else 1)
 
 
 @pytest.mark.parametrize("kind", SHIPPED_KINDS)
