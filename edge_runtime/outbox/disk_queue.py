@@ -58,6 +58,7 @@ class Outbox:
         self._store: Store | None = None
         self._base_s = 0.0
         self._cursor = 0
+        self._last_seq = 0
         self._retry_at = float("-inf")
         self._oldest_at: float | None = None
         self._wake: Callable[[], None] | None = None
@@ -166,7 +167,7 @@ class Outbox:
         if self._store is None:
             if self._clock.monotonic() < self._retry_at:
                 return False
-            self._store = Store(self._settings)
+            self._store = Store(self._settings, after_seq=self._last_seq)
             self._base_s = max(self._base_s, self._store.last_stored_at() - self._clock.monotonic())
             self._cursor = 0
         return True
@@ -207,7 +208,7 @@ class Outbox:
     def _trouble(self, error: sqlite3.Error) -> None:
         waiting = 0
         if self._store is not None:
-            waiting = self._store.waiting
+            waiting, self._last_seq = self._store.waiting, self._store.last_seq
             self._store.close()
             self._store = None
         if is_damage(error):

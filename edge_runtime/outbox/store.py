@@ -20,7 +20,7 @@ from edge_runtime.settings import Outbox as OutboxSettings
 
 TABLE: Final = """
 CREATE TABLE IF NOT EXISTS outbox (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     topic TEXT NOT NULL,
     schema TEXT NOT NULL,
     payload BLOB NOT NULL,
@@ -65,13 +65,21 @@ class StoredEvent:
 class Store:
     """One open database."""
 
-    def __init__(self, settings: OutboxSettings) -> None:
-        """Open or create the file; sqlite3.DatabaseError when it is damaged, OperationalError when the disk is."""
+    def __init__(self, settings: OutboxSettings, *, after_seq: int = 0) -> None:
+        """Open or create the file; sqlite3.DatabaseError when it is damaged, OperationalError when the disk is.
+
+        Args:
+            settings: path and limits.
+            after_seq: numbers up to this one were used before and are not used again.
+        """
         self.waiting = 0
         """Rows that are not acknowledged."""
         self.trimmed_to = 0
         """Rows up to this number were deleted."""
         self._version = 0.0
+        # Counted here and not by AUTOINCREMENT, which writes one more page to the SD card at every commit.
+        self.last_seq = after_seq
+        """Number of the newest row."""
         self._settings = settings
         self._database = connect(Path(settings.path))
         try:
@@ -126,8 +134,11 @@ class Store:
         self._database.execute("BEGIN IMMEDIATE")
         try:
             self._database.executemany(
-                "INSERT INTO outbox (topic, schema, payload, stored_at) VALUES (?, ?, ?, ?)",
-                [(event.topic, event.schema, event.payload, now) for event in events],
+                "INSERT INTO outbox (seq, topic, schema, payload, stored_at) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (seq, event.topic, event.schema, event.payload, now)
+                    for seq, event in enumerate(events, start=self.last_seq + 1)
+                ],
             )
             acknowledged = self._acknowledge(sent, now)
             dropped = self._trim(now)
@@ -136,6 +147,7 @@ class Store:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise
+        self.last_seq += len(events)
         self.waiting += len(events) - acknowledged - sum(dropped.values())
         return dropped
 
@@ -151,6 +163,7 @@ class Store:
             self._database.execute(statement)
         self._version = self._number("PRAGMA data_version")
         self.waiting = self._count_waiting()
+        self.last_seq = max(self.last_seq, int(self._number("SELECT max(seq) FROM outbox")))
         self.read(0, 1)
         self.last_stored_at()
 
