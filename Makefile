@@ -25,7 +25,9 @@ demo: $(DEMO_STAMP) ## run the whole chain on a moving photograph for 300 frames
 	.venv/bin/emotion-edge run --source demo --max-frames 300
 
 test: $(DEV_STAMP) programs test-light ## run every test that needs neither a device nor media
-	$(BIN)/pytest $(PYTEST_ARGS)
+	# TensorFlow has a process of its own, as on no device it shares one with the runtime.
+	$(BIN)/pytest tests/converter $(PYTEST_ARGS)
+	$(BIN)/pytest --ignore=tests/converter $(PYTEST_ARGS)
 
 test-light: $(LIGHT_STAMP) ## check the built wheel with its base dependencies alone
 	@rm -rf build
