@@ -12,6 +12,10 @@ from edge_runtime.settings import Tracker as TrackerSettings
 _SAME_FACE_COVERAGE = 0.6
 """Two boxes of which one covers so much of the other are one face; two heads that touch stay far below."""
 
+_CLAIM_OF_THE_READ = 1.5
+"""Where there are more faces than are read, a face takes another's place when its box is so many times larger. Else two
+of nearly one size would take turns, and come and go in the events with every turn."""
+
 
 @dataclass(eq=False)
 class Track:
@@ -51,9 +55,10 @@ class Tracker:
 
     @property
     def confirmed(self) -> list[Track]:
-        """Tracks with enough hits, largest box first, at most max_faces."""
+        """Tracks with enough hits, largest box first, at most max_faces; who is read already has the better claim."""
         there = [track for track in self._tracks if track.hits >= self._settings.min_hits]
-        return sorted(there, key=lambda track: -track.box.area)[: self._settings.max_faces]
+        claim = {track.track_id: track.box.area * (_CLAIM_OF_THE_READ if track.face else 1.0) for track in there}
+        return sorted(there, key=lambda track: -claim[track.track_id])[: self._settings.max_faces]
 
     def wants_detection(self, now: float) -> bool:
         """Whether to detect out of turn: a face is new, has lost its points, or waits long for its confirmation.
@@ -105,6 +110,10 @@ class Tracker:
             track for track in self._tracks if track.hits > 0 and now - track.confirmed_at <= self._settings.max_gap_s
         ]
         self._drop_doubles()
+        read = {track.track_id for track in self.confirmed}
+        for track in self._tracks:
+            if track.track_id not in read:
+                track.face = track.points = None  # old by the time this face is read again
 
     def _confirm(self, track: Track, box: Box, overlap: float, now: float) -> None:
         track.hits += 1
