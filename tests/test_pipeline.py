@@ -281,3 +281,13 @@ def test_the_same_clip_gives_the_same_bytes_twice() -> None:
         b"emotion_ended",
         b"face_lost",
     ]
+
+
+def test_a_much_larger_face_takes_the_place_of_a_smaller_one() -> None:
+    chain = pipeline(DiscDetector(), tracker=TrackerSettings(max_faces=1), every_n_frames=1)
+    process(chain, *[picture((10, 40, 0.8))] * 5)
+
+    joined = [chain.process(Frame(5 + k, 0.2 + k / 25, picture((10, 40, 0.8), (150, 40, 1.4)))) for k in range(6)]
+
+    assert [face.track_id for face in joined[-1].faces] == [2]
+    assert np.abs(joined[-1].faces[0].keypoints.points - points_at(150, 40, 1.4)).max() < 1.5

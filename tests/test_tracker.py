@@ -9,7 +9,7 @@ from edge_runtime.datatypes import FaceBox
 from edge_runtime.geometry import Box
 from edge_runtime.settings import Tracker as Settings
 from edge_runtime.tracker import Tracker
-from tests.faces import FACE_IN_CROP
+from tests.faces import FACE_IN_CROP, face
 
 LEFT, RIGHT = Box(0, 0, 100, 100), Box(300, 0, 400, 100)
 
@@ -32,9 +32,9 @@ def step(tracker: Tracker, now: float, *boxes: Box) -> list[int]:
 
 
 def follow(tracker: Tracker) -> None:
-    """Do what the pipeline does for every track that is there: give it points."""
+    """Do what the pipeline does for every track that is there: give it points and a reading."""
     for track in tracker.confirmed:
-        track.points = FACE_IN_CROP
+        track.points, track.face = FACE_IN_CROP, face(track.track_id)
 
 
 def test_a_face_counts_as_there_after_its_second_detection() -> None:
@@ -223,6 +223,32 @@ def test_faces_beyond_the_limit_do_not_cause_a_search_in_every_frame() -> None:
     follow(tracker)  # the pipeline reads the one face that is processed
 
     assert not tracker.wants_detection(0.04)
+
+
+def test_faces_of_nearly_one_size_do_not_take_turns_where_only_one_is_read() -> None:
+    tracker = Tracker(Settings(min_hits=1, max_faces=1))
+    step(tracker, 0.0, LEFT, RIGHT)
+    follow(tracker)
+    read = tracker.confirmed[0]
+
+    for number in range(10):
+        sides = (103, 100) if number % 2 else (100, 103)  # the points of still faces jitter
+        tracker.update(found(*(Box(x, 0, x + side, side) for x, side in zip((0, 300), sides, strict=True))), 0.1)
+        tracker.forget(0.1)
+
+        assert tracker.confirmed == [read]
+
+
+def test_a_much_larger_face_takes_the_place_of_a_smaller_one_which_is_read_anew_later() -> None:
+    tracker = Tracker(Settings(min_hits=1, max_faces=1))
+    step(tracker, 0.0, LEFT)
+    (small,) = tracker.confirmed
+    follow(tracker)
+
+    assert step(tracker, 0.1, LEFT, Box(300, 0, 450, 150)) == [2]
+    # What was read of it is old by the time it is read again: it must not be reported, nor be the next crop.
+    assert small.face is None
+    assert small.points is None
 
 
 def test_a_crowd_does_not_grow_the_list_without_end() -> None:
