@@ -74,7 +74,7 @@ def _model(kind: Literal["keypoints", "emotion", "faces"], config: Config) -> Fi
 
 
 def _detector(config: Config) -> Finding:
-    detector = open_detector(config.detector)
+    detector = open_detector(config.detector, config.models)
     detector.detect(np.zeros((120, 160), np.uint8))
     return Finding("detector", "ok", detector.name)
 

@@ -68,10 +68,10 @@ class Models(Section, frozen=True):
 class Detector(Section, frozen=True):
     """How faces are found in a whole frame."""
 
-    kind: Literal["haar", "yunet"] = "haar"
-    """haar: OpenCV's cascade. yunet: more exact, needs a model file."""
+    kind: Literal["faces", "yunet", "haar"] = "haar"
+    """faces: our own int8 net. yunet: OpenCV's net, needs a model file. haar: OpenCV's cascade."""
     model: str = ""
-    """Path of YuNet's ONNX file."""
+    """faces: bundle folder or .emodel file; empty = the shipped one. yunet: path of the ONNX file."""
     every_n_frames: Count = 5
     """A frame with a steady face is searched only so often; a lost face is searched for at once."""
     min_face_px: Annotated[int, Meta(ge=16)] = 40
@@ -79,7 +79,8 @@ class Detector(Section, frozen=True):
     min_score: Share = 0.6
     """YuNet only: detections below are left out."""
     search_width_px: Annotated[int, Meta(ge=80)] = 320
-    """Frames are shrunk to this width before faces are searched for."""
+    """Frames are shrunk to this width before faces are searched for. faces: up to 160 the shipped net for 160 x 120,
+    else that for 320 x 240; another bundle has its own size."""
 
 
 class Tracker(Section, frozen=True):
@@ -175,6 +176,8 @@ class Mqtt(Section, frozen=True):
     """A reconnect within this time is not reported as offline."""
     queue_size: Count = 1000
     """Messages that wait in memory while the broker is away; the oldest are dropped and counted."""
+    discovery_prefix: Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")] = ""
+    """homeassistant: show this device there by itself; empty = off."""
     require: bool = False
     """End with exit code 6 when the broker cannot be reached at start."""
 

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from edge_runtime.web.opening import WebParts
 
 
+KIOSK_WIDTH_PX = 160
+"""Searches up to this width use the small faces net: someone stands in front of the camera."""
+
+
 class Pipeline(FramePipeline):
     """The chain of a configuration: detector, tracker and both nets."""
 
@@ -45,7 +49,7 @@ class Pipeline(FramePipeline):
         emotion_bundle = open_bundle("emotion", config.models)
         keypoint_bundle = open_bundle("keypoints", config.models)
         parts = PipelineParts(
-            detector=open_detector(config.detector),
+            detector=open_detector(config.detector, config.models),
             keypoints=KeypointModel(keypoint_bundle, _interpreter(keypoint_bundle, config.models)),
             emotion=EmotionModel(emotion_bundle, _interpreter(emotion_bundle, config.models)),
             tracker=Tracker(config.tracker),
@@ -119,8 +123,22 @@ def _live_source(uri: SourceUri, settings: SourceSettings, clock: Clock) -> Sour
     return V4l2Camera(uri.number, width_px=size[0], height_px=size[1], fps=settings.fps, clock=clock)
 
 
-def open_detector(settings: DetectorSettings) -> Detector:
-    """Choose the face detector; DetectorError when its file or its part of OpenCV is missing."""
+def open_detector(settings: DetectorSettings, models: Models | None = None) -> Detector:
+    """Choose the face detector.
+
+    Args:
+        settings: which one.
+        models: threads and device of the faces net; None = defaults.
+
+    Raises:
+        ModelError: its bundle, its file or its part of OpenCV is missing.
+    """
+    if settings.kind == "faces":
+        from edge_runtime.detectors.faces import FacesDetector
+
+        bundle = load_bundle(_faces_path(settings), kind="faces")
+        interpreter = _interpreter(bundle, models or Models())
+        return FacesDetector(bundle, interpreter, min_face_px=settings.min_face_px)
     if settings.kind == "yunet":
         from edge_runtime.detectors.yunet import YunetDetector
 
@@ -133,6 +151,14 @@ def open_detector(settings: DetectorSettings) -> Detector:
     from edge_runtime.detectors.haar import HaarDetector
 
     return HaarDetector(min_face_px=settings.min_face_px, search_width_px=settings.search_width_px)
+
+
+def _faces_path(settings: DetectorSettings) -> Path:
+    """Take the configured bundle, or the shipped one that fits the width of the search."""
+    if settings.model:
+        return Path(settings.model)
+    room = builtin_bundle_path("faces")
+    return room.with_name(f"{room.name}-kiosk") if settings.search_width_px <= KIOSK_WIDTH_PX else room
 
 
 def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:

@@ -47,6 +47,7 @@ CONVERTER_MAY_USE = {
     "errors",
     "framing",
     "geometry",
+    "interfaces",
     "interpreter",
     "manifest",
     "models",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import keras
+import tensorflow as tf
 from keras import KerasTensor as Tensor
 from keras import layers
 
@@ -65,11 +66,32 @@ def _stage(x: Tensor, stage: Stage, *, halve: bool) -> Tensor:
     return x
 
 
+class Doubled(layers.Layer):
+    """Repeats every cell twice along both axes.
+
+    Keras' own layer becomes TILE, which the Edge TPU does not have; this becomes RESIZE_NEAREST_NEIGHBOR.
+    """
+
+    def call(self, cells: Tensor) -> Tensor:
+        """(N, h, w, C) -> (N, 2 h, 2 w, C)."""
+        size = [2 * (known or dynamic) for known, dynamic in zip(cells.shape[1:3], _sides(cells), strict=True)]
+        return tf.image.resize(cells, size, method="nearest")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Double what is known."""
+        count, height, width, filters = input_shape
+        return count, height and 2 * height, width and 2 * width, filters
+
+
+def _sides(cells: Tensor) -> list[Tensor]:
+    return list(tf.unstack(tf.shape(cells)[1:3]))
+
+
 def _pyramid(levels: list[Tensor], width: int) -> list[Tensor]:
     """Give every level what the coarser ones see."""
     merged = [_convolution(levels[-1], width, 1)]
     for level in reversed(levels[:-1]):
-        coarser = layers.UpSampling2D(2, interpolation="nearest")(merged[0])
+        coarser = Doubled()(merged[0])
         merged.insert(0, layers.Add()([_convolution(level, width, 1), coarser]))
     return merged
 

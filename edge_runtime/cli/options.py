@@ -39,8 +39,8 @@ def add_chain(parser: argparse.ArgumentParser) -> None:
         metavar="PATH|URL|camera[:N]|picamera|demo",
         help="video file, folder of pictures, rtsp:// or http:// address, camera, or the built-in demo clip",
     )
-    parser.add_argument("--detector", choices=("haar", "yunet"), help="how faces are found")
-    parser.add_argument("--face-model", metavar="FILE", help="YuNet's ONNX file")
+    parser.add_argument("--detector", choices=("faces", "yunet", "haar"), help="how faces are found")
+    parser.add_argument("--face-model", metavar="FILE", help="a faces bundle, or YuNet's ONNX file (.onnx)")
     parser.add_argument("--emotion-model", metavar="BUNDLE", help="folder or .emodel file (default: shipped)")
     parser.add_argument("--keypoint-model", metavar="BUNDLE", help="folder or .emodel file (default: shipped)")
     parser.add_argument("--device", metavar="cpu|edgetpu[:usb:N|:pci:N]", help="what runs the nets (default: cpu)")
@@ -50,13 +50,20 @@ def chain_overrides(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the dotted settings that the flags of add_chain ask for."""
     wanted = {
         "source.uri": arguments.source,
-        "detector.kind": arguments.detector or ("yunet" if arguments.face_model else None),
+        "detector.kind": arguments.detector or _detector_of(arguments.face_model),
         "detector.model": arguments.face_model,
         "models.emotion": arguments.emotion_model,
         "models.keypoints": arguments.keypoint_model,
         "models.device": arguments.device,
     }
     return {key: value for key, value in wanted.items() if value is not None}
+
+
+def _detector_of(face_model: str | None) -> str | None:
+    """Tell the detector by its file."""
+    if face_model is None:
+        return None
+    return "yunet" if face_model.endswith(".onnx") else "faces"
 
 
 def configured(arguments: argparse.Namespace, overrides: dict[str, Any] | None = None) -> Config:
