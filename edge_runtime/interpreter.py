@@ -26,7 +26,10 @@ RUNTIMES: Final[Mapping[str, str]] = {
 }
 """Module -> distribution, in the order of preference."""
 
-_HINT = "install one with `pip install ai-edge-litert` (64-bit) or `pip install 'emotion-edge[tflite-runtime]'`"
+_HINT = (
+    "install one with `pip install ai-edge-litert` (64-bit) or `pip install 'emotion-edge[tflite-runtime]'`; "
+    "where one is installed, export the model again with `emotion-convert export`"
+)
 
 
 class TfliteInterpreter:
@@ -36,12 +39,15 @@ class TfliteInterpreter:
         """Wrap an allocated interpreter and refuse a model that is not int8 in and out.
 
         Raises:
-            ContractError: another dtype, another input quantization than pixel - 128, or a batch other than 1.
+            ContractError: another dtype, another input quantization than pixel - 128, a batch other than 1, or a second
+                input.
         """
         self._raw = raw
         self.runtime = runtime
         self.device = device
-        (entry,) = raw.get_input_details()
+        entry, *others = raw.get_input_details()
+        if others:
+            raise ContractError(f"model has {1 + len(others)} inputs, expected one grey picture; export it again")
         outputs = sorted(raw.get_output_details(), key=lambda output: str(output["name"]))
         self._input_index = int(entry["index"])
         self._output_indices = [int(output["index"]) for output in outputs]
