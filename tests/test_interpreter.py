@@ -71,6 +71,11 @@ def test_a_model_off_the_contract_is_refused_with_the_remedy(model: TinyModel, s
         open_interpreter(model.to_bytes())
 
 
+def test_a_model_with_two_inputs_is_refused() -> None:
+    with pytest.raises(ContractError, match="model has 2 inputs, expected one grey picture"):
+        open_interpreter(TinyModel(second_input=True).to_bytes())
+
+
 @pytest.mark.parametrize(
     ("stored", "said"),
     [
@@ -87,7 +92,7 @@ def test_an_input_of_another_form_is_refused(tiny: TfliteInterpreter, stored: np
 
 @pytest.mark.parametrize("model", [b"", b"not a model", bytes(4096)])
 def test_bytes_that_are_no_model_are_refused(model: bytes) -> None:
-    with pytest.raises(InterpreterError, match="ai-edge-litert"):
+    with pytest.raises(InterpreterError, match=r"ai-edge-litert: .*export the model again"):
         open_interpreter(model)
 
 

@@ -43,6 +43,7 @@ class TinyModel:
     input_scale: float = INPUT_SCALE
     input_zero_point: int = INPUT_ZERO_POINT
     batch: int = 1
+    second_input: bool = False
 
     def answer(self, picture: NDArray[np.uint8]) -> NDArray[np.int8]:
         """(96, 96) uint8 -> (1, outputs) int8, by hand; the means of the quarters must be whole numbers."""
@@ -61,6 +62,9 @@ class TinyModel:
         graph.tensors = [self._input(), self._pooled(), self._weights(), self._bias(), self._output()]
         graph.operators = [_pool(), _dense()] if self.dtype == "INT8" else [_pool()]
         graph.inputs, graph.outputs = [0], [4 if self.dtype == "INT8" else 1]
+        if self.second_input:
+            graph.tensors.append(self._input())
+            graph.inputs.append(5)
         model = _schema.ModelT()
         model.version, model.description = 3, "tiny"
         model.operatorCodes = [_code("AVERAGE_POOL_2D", 2), _code("FULLY_CONNECTED", 4)]
