@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.interfaces import Clock
 from edge_runtime.sinks.mqtt.options import Options
-from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ROUTES, route
+from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ROUTES, Route, route
 
 if TYPE_CHECKING:
-    from paho.mqtt.client import Client
+    from paho.mqtt.client import Client, MQTTMessage
     from paho.mqtt.properties import Properties
 
 CONNECT_TIMEOUT_S: Final = 5.0
@@ -37,6 +37,10 @@ NO_LIMIT: Final = 2**28 - 1
 
 HEADER_BYTES: Final = 1024
 """More than topic and properties of our messages take."""
+
+NOTICED_MESSAGES: Final = 8
+NOTICED_BYTES: Final = 64
+"""What is kept of watched topics: anybody may write there."""
 
 REFUSED_FOR_NOW: Final = frozenset({0x80, 0x83, 0x87, 0x97})
 """Unspecified, implementation specific, not authorized, quota exceeded: an administrator can mend these."""
@@ -78,6 +82,7 @@ class Connection:
         self._wake = wake
         self._failure: str | None = None
         self._acknowledged: list[Acknowledgement] = []
+        self._noticed: list[bytes] = []
         self._properties: dict[str, Properties | None] = {}
         self._begun_at = clock.monotonic()
         self._client = self._make_client()
@@ -89,14 +94,22 @@ class Connection:
 
     def publish(self, last_level: str, payload: bytes, *, schema: str | None) -> int:
         """Send by the rules of its topic, QoS 1 only while there is `room`; return the acknowledgement's message id."""
-        way = route(last_level)
         if last_level not in self._properties:
             self._properties[last_level] = self._publish_properties(last_level, schema)
-        info = self._client.publish(
-            self._options.topic(last_level), payload, way.qos, way.retain, self._properties[last_level]
-        )
-        self._in_flight += way.qos
-        return info.mid
+        return self._send(self._options.topic(last_level), payload, route(last_level), self._properties[last_level])
+
+    def publish_elsewhere(self, topic: str, payload: bytes) -> int:
+        """Send a retained message to a topic that is not one of ours."""
+        return self._send(topic, payload, ROUTES[AVAILABILITY], None)
+
+    def watch(self, topic: str) -> None:
+        """Ask for the messages of a topic that is not one of ours."""
+        self._client.subscribe(topic, qos=0)
+
+    def noticed(self) -> list[bytes]:
+        """Return the payloads of watched topics since the last call."""
+        noticed, self._noticed = self._noticed, []
+        return noticed
 
     @property
     def room(self) -> int:
@@ -141,9 +154,14 @@ class Connection:
     def abandon(self) -> None:
         """Close the socket without a word."""
         self._client.on_connect = self._client.on_disconnect = self._client.on_publish = None
+        self._client.on_message = None
         found = self._client.socket()
         if found is not None:
             found.close()
+
+    def _send(self, topic: str, payload: bytes, way: Route, properties: Properties | None) -> int:
+        self._in_flight += way.qos
+        return self._client.publish(topic, payload, way.qos, way.retain, properties).mid
 
     def _read(self) -> None:
         try:
@@ -188,6 +206,7 @@ class Connection:
             self._on_disconnect,
             self._on_publish,
         )
+        client.on_message = self._on_message
         if settings.username:
             client.username_pw_set(settings.username, self._options.password())
         context = self._options.tls_context()
@@ -252,6 +271,9 @@ class Connection:
         self._in_flight -= 1
         refused = str(reason) if reason.is_failure else None
         self._acknowledged.append(Acknowledgement(mid, refused, again=reason.value in REFUSED_FOR_NOW))
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        self._noticed = [*self._noticed[-NOTICED_MESSAGES:], bytes(message.payload[:NOTICED_BYTES])]
 
 
 def _properties(packet: str) -> Properties:

@@ -13,6 +13,7 @@ from typing import Final
 from edge_runtime.errors import SinkError
 from edge_runtime.interfaces import Clock, Message
 from edge_runtime.sinks.mqtt.connection import Acknowledgement, Connection, ConnectionLostError
+from edge_runtime.sinks.mqtt.discovery import BIRTH, birth_topic, discovery_payload, discovery_topic
 from edge_runtime.sinks.mqtt.options import Options
 from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ONLINE, route
 from edge_runtime.sinks.mqtt.waiting import EventQueue
@@ -58,6 +59,7 @@ class Publisher:
         self._changed: set[str] = set()
         self._keys: dict[int, int] = {}
         self._short_connections = 0
+        self._refusal_is_told = False
         self._held_until = float("-inf")
         self._stop_at = float("inf")
         self._stopping = threading.Event()
@@ -155,17 +157,27 @@ class Publisher:
         """Tell a broker that may have forgotten everything: we are here, and what is."""
         if self.connected.is_set():
             return
-        connection.publish(AVAILABILITY, ONLINE, schema=None)
-        with self._lock:
-            self._changed.update(self._retained)
+        self._announce(connection)
+        if self._options.settings.discovery_prefix:
+            connection.watch(birth_topic(self._options))
         self._keys.clear()
         self._queue.rewind()
         self._short_connections += 1
+        self._refusal_is_told = False
         self.problem = None
         self.connected.set()
         logger.info("%s: connected as %s", self._options.broker, self._options.client_id)
 
+    def _announce(self, connection: Connection) -> None:
+        connection.publish(AVAILABILITY, ONLINE, schema=None)
+        if self._options.settings.discovery_prefix:
+            connection.publish_elsewhere(discovery_topic(self._options), discovery_payload(self._options))
+        with self._lock:
+            self._changed.update(self._retained)
+
     def _send(self, connection: Connection) -> None:
+        if BIRTH in connection.noticed():
+            self._announce(connection)  # Home Assistant has started and forgotten everything that is not retained
         for message in self._others(connection):
             connection.publish(message.topic, message.to_json(), schema=message.schema)
             self.published[message.topic] += 1
@@ -192,8 +204,8 @@ class Publisher:
         for answer in connection.acknowledgements():
             key = self._keys.pop(answer.message_id, None)
             if key is None:
-                continue  # not an event
-            if answer.refused is None:
+                self._tell_refusal(answer)
+            elif answer.refused is None:
                 self.published["event"] += 1
                 self.problem = None
                 self._queue.acknowledge(key)
@@ -206,18 +218,18 @@ class Publisher:
         if not answer.again:
             self._give_up(key, "refused", f"the broker will never take an event ({answer.refused})")
             return
-        if self.problem is None:
-            topic = self._options.topic("event")
-            logger.warning(
-                "%s: refused an event (%s); may %s write to %s? next try in %.0f s",
-                self._options.broker,
-                answer.refused,
-                self._options.settings.username or "an anonymous client",
-                topic,
-                REFUSED_PAUSE_S,
-            )
+        self._tell_refusal(answer)
         self.problem = f"mqtt: {self._options.broker}: refused an event ({answer.refused})"
         self._held_until = self._clock.monotonic() + REFUSED_PAUSE_S
+
+    def _tell_refusal(self, answer: Acknowledgement) -> None:
+        """Say once a connection that the broker does not let us write."""
+        if answer.refused is None or self._refusal_is_told:
+            return
+        self._refusal_is_told = True
+        who = self._options.settings.username or "an anonymous client"
+        told = "%s: refused a message (%s); may %s write below %s? events are kept and tried again every %.0f s"
+        logger.warning(told, self._options.broker, answer.refused, who, self._options.topic("#"), REFUSED_PAUSE_S)
 
     def _give_up(self, key: int, reason: str, what: str) -> None:
         self.dropped[reason] += 1

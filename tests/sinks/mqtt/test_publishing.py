@@ -160,7 +160,9 @@ def test_events_that_wait_in_memory_are_bounded_and_counted() -> None:
     assert sink.dropped == {"queue_full": 5, "not_connected": 1, "close": 10}
 
 
-def test_a_refused_event_is_kept_and_told(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_refused_event_is_kept_and_told(
+    tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = tmp_path_factory.mktemp("acl")
     (folder / "acl").write_text("topic write emotion_edge/kiosk-1/availability\ntopic read #\n", encoding="utf-8")
     strict = Mosquitto(folder, f"acl_file {folder / 'acl'}")
@@ -176,6 +178,7 @@ def test_a_refused_event_is_kept_and_told(tmp_path_factory: pytest.TempPathFacto
         strict.stop()
 
     assert sink.dropped == {"close": 1}
+    assert "may an anonymous client write below emotion_edge/kiosk-1/#?" in caplog.text
 
 
 def test_an_event_larger_than_the_broker_takes_is_dropped_and_counted(tmp_path_factory: pytest.TempPathFactory) -> None:

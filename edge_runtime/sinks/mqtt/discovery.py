@@ -1,0 +1,74 @@
+"""What Home Assistant needs to show this device by itself: one retained message for the device and its four sensors.
+
+Source: Home Assistant's MQTT integration, "device discovery payload" (dev, o, avty_t, cmps).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from edge_runtime._version import __version__
+from edge_runtime.contract import EMOTION_LABELS
+from edge_runtime.sinks.mqtt.options import Options
+from edge_runtime.sinks.mqtt.topics import AVAILABILITY
+
+BIRTH: Final = b"online"
+"""What Home Assistant says when it has started."""
+
+NOBODY: Final = "nobody"
+"""Shown as the emotion when no face is there."""
+
+
+def discovery_topic(options: Options) -> str:
+    """Return where the description goes; Home Assistant takes letters, digits, dash and underscore."""
+    return f"{options.settings.discovery_prefix}/device/{_object_id(options)}/config"
+
+
+def birth_topic(options: Options) -> str:
+    """Return where Home Assistant says that it has started."""
+    return f"{options.settings.discovery_prefix}/status"
+
+
+def discovery_payload(options: Options) -> bytes:
+    """Describe the device: how many faces, which emotion, how sure, and how the service is."""
+    state, status = options.topic("state"), options.topic("status")
+    sensors: dict[str, dict[str, object]] = {
+        "faces": {"name": "Faces", "state_topic": state, "value_template": "{{ value_json.faces }}"},
+        "emotion": {
+            "name": "Emotion",
+            "state_topic": state,
+            "device_class": "enum",
+            "options": [*EMOTION_LABELS, "uncertain", NOBODY],
+            "value_template": f"{{{{ value_json.emotion | default('{NOBODY}') }}}}",
+        },
+        "confidence": {
+            "name": "Confidence",
+            "state_topic": state,
+            "unit_of_measurement": "%",
+            "value_template": "{{ (value_json.confidence * 100) | round(0) if 'confidence' in value_json else None }}",
+        },
+        "service": {
+            "name": "Service",
+            "state_topic": status,
+            "device_class": "enum",
+            "options": ["starting", "running", "degraded", "stopping"],
+            "entity_category": "diagnostic",
+            "value_template": "{{ value_json.state }}",
+        },
+    }
+    object_id = _object_id(options)
+    components = {
+        f"{object_id}_{name}": {"p": "sensor", "unique_id": f"{object_id}_{name}", **sensor}
+        for name, sensor in sensors.items()
+    }
+    device = {"ids": [object_id], "name": options.device_id, "mdl": "Emotion Edge", "sw": __version__}
+    origin = {"name": "emotion-edge", "sw": __version__}
+    whole = {"dev": device, "o": origin, "avty_t": options.topic(AVAILABILITY), "cmps": components}
+    return msgspec.json.encode(whole)
+
+
+def _object_id(options: Options) -> str:
+    return "emotion_edge_" + re.sub(r"[^A-Za-z0-9_-]", "_", options.device_id)
