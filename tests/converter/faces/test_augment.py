@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from converter.faces.augment import Composer, cut, mirrored
+from converter.faces.batches import FaceBatches
+from converter.faces.data import DetectionData, Scene
+from converter.faces.targets import size_of
+from converter.recipe import Augment, Detection, Model, Recipe, Stage, Training
+
+BRIGHT, DARK = 250, 20
+PLAIN = Augment(brightness=0.0, contrast=0.0, gamma=0.0, blur=0.0, noise=0.0, erase=0.0)
+
+
+def recipe(**detection: float) -> Recipe:
+    return Recipe(
+        kind="faces",
+        name="tiny",
+        model=Model(stages=(Stage(filters=8, blocks=1),) * 4, head="pyramid"),
+        training=Training(epochs=1, batch_size=2),
+        augment=PLAIN,
+        detection=Detection(crop_px=128, jpeg=0.0, **detection),
+    )
+
+
+def scene_with_face(side: int = 160) -> Scene:
+    """Draw a bright rectangle, the face, on a dark ground."""
+    pixels = np.full((side, side), DARK, np.uint8)
+    pixels[60:100, 50:82] = BRIGHT
+    return Scene(pixels, np.array([[50, 60, 82, 100]], np.float32), np.array([False]))
+
+
+def data(count: int = 4) -> DetectionData:
+    ground = Scene(np.full((120, 200), DARK, np.uint8), np.empty((0, 4), np.float32), np.empty(0, bool))
+    return DetectionData((*[scene_with_face() for _ in range(count)], ground), np.array(list("abcdefgh"[: count + 1])))
+
+
+@pytest.mark.parametrize(("mosaic", "natural"), [(0.0, 0.0), (0.0, 1.0), (1.0, 0.5)])
+def test_boxes_stay_on_their_faces(mosaic: float, natural: float) -> None:
+    composer = Composer(data(), recipe(mosaic=mosaic, natural=natural, no_face=0.0))
+    checked = 0
+
+    for seed in range(30):
+        drawn = composer.compose(scene_with_face(), np.random.default_rng(seed))
+        for box in drawn.boxes[size_of(drawn.boxes) > 14]:
+            x0, y0, x1, y1 = np.round(box).astype(int)
+            inner = drawn.pixels[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3]
+            assert inner.mean() > 0.9 * BRIGHT
+            checked += 1
+
+    assert checked > 15
+
+
+def test_faces_fall_everywhere_and_have_every_size() -> None:
+    composer = Composer(data(), recipe(mosaic=0.0, natural=0.0, no_face=0.0))
+
+    boxes = np.concatenate([composer.compose(scene_with_face(), np.random.default_rng(i)).boxes for i in range(200)])
+
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    assert (middles.min(axis=0) < 25).all()
+    assert (middles.max(axis=0) > 103).all()
+    assert size_of(boxes).min() < 11
+    assert size_of(boxes).max() > 80
+
+
+def test_too_small_faces_are_ignored() -> None:
+    composer = Composer(data(), recipe(mosaic=1.0, natural=1.0, no_face=0.0, min_face_px=30.0))
+
+    drawn = composer.compose(scene_with_face(), np.random.default_rng(3))
+
+    assert (drawn.ignored == (size_of(drawn.boxes) < 30) | drawn.ignored).all()
+    assert drawn.ignored[size_of(drawn.boxes) < 30].all()
+
+
+def test_a_face_cut_by_the_border_is_ignored_or_forgotten() -> None:
+    boxes = np.array([[-5, 0, 15, 10], [-12, 0, 8, 10], [-19, 0, 1, 10]], np.float32)
+
+    found = cut(Scene(np.zeros((20, 20), np.uint8), boxes, np.zeros(3, bool)))
+
+    # 75 % inside: kept; 40 %: ignored; 5 %: no box.
+    assert found.boxes.tolist() == [[0, 0, 15, 10], [0, 0, 8, 10]]
+    assert found.ignored.tolist() == [False, True]
+
+
+def test_a_mirror_moves_the_box_with_the_face() -> None:
+    scene = scene_with_face()
+
+    found = mirrored(scene)
+
+    x0, y0, x1, y1 = found.boxes[0].astype(int)
+    assert (found.pixels[y0:y1, x0:x1] == BRIGHT).all()
+    assert found.boxes[0].tolist() == [78, 60, 110, 100]
+
+
+def test_a_batch_is_the_same_whenever_it_is_asked_for() -> None:
+    batches = FaceBatches(data(), recipe())
+
+    first, again = (list(batches.epoch(3)) for _ in range(2))
+
+    assert len(first) == batches.per_epoch == 2
+    for (pictures, targets), (pictures_again, targets_again) in zip(first, again, strict=True):
+        assert pictures.shape == (2, *batches.picture_shape)
+        assert targets.shape == (2, *batches.target_shape)
+        assert np.array_equal(pictures, pictures_again)
+        assert np.array_equal(targets, targets_again)
