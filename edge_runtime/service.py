@@ -84,6 +84,11 @@ class Service:
         self._at = 0.0
         self._was_open = False
 
+    @property
+    def identity(self) -> Identity:
+        """Who speaks in the events of this run."""
+        return self._identity
+
     def run(self) -> int:
         """Process frames until the end; every start gets its end, whatever happens."""
         self._report("starting", camera="connecting")

@@ -21,9 +21,9 @@ def summary(doc: str | None) -> str:
     return text[:1].upper() + text[1:]
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser, *, what: str = "print one JSON object instead of text") -> None:
     """Add --json."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+    parser.add_argument("--json", action="store_true", help=what)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

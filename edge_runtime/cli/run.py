@@ -22,7 +22,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="publish to this broker")
     parser.add_argument("--require-broker", action="store_true", help="end with exit code 6 if the broker is absent")
     parser.add_argument("--web", metavar="[HOST:]PORT", help="show the page, health and metrics there")
-    parser.add_argument("--max-frames", type=_count, metavar="N", help="end after N processed frames")
+    parser.add_argument("--max-frames", type=count, metavar="N", help="end after N processed frames")
     parser.add_argument("--format", choices=("text", "json"), help="form of the events on standard output")
     parser.add_argument("--quiet", action="store_true", help="print no events")
     parser.set_defaults(main=main)
@@ -32,9 +32,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Run the service with signals turned into a stop in good order."""
     config = configured(arguments, _overrides(arguments))
     logging.getLogger().setLevel(config.service.log_level.upper())
-    _forbid_core_dumps()
+    forbid_core_dumps()
     stop = threading.Event()
-    _stop_on_signals(stop)
+    stop_on_signals(stop)
     return _serve(config, stop, arguments.max_frames)
 
 
@@ -62,7 +62,9 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
     return overrides | {key: value for key, value in wanted.items() if value is not None}
 
 
-def _stop_on_signals(stop: threading.Event) -> None:
+def stop_on_signals(stop: threading.Event) -> None:
+    """Turn SIGINT and SIGTERM into an end in good order."""
+
     def handle(number: int, _frame: FrameType | None) -> None:
         logging.getLogger(__name__).info("%s: stopping", signal.Signals(number).name)
         stop.set()
@@ -71,7 +73,7 @@ def _stop_on_signals(stop: threading.Event) -> None:
         signal.signal(number, handle)
 
 
-def _forbid_core_dumps() -> None:
+def forbid_core_dumps() -> None:
     """A core file would hold the frame that was in memory."""
     import resource
 
@@ -79,7 +81,8 @@ def _forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Read a whole number from 1."""
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
