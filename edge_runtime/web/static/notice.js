@@ -15,7 +15,8 @@ export class NoticeBoard {
     root.querySelector("#open-notice").addEventListener("click", () => this.open());
     this.button.addEventListener("click", (event) => this.pressed(event));
     this.withdraw.addEventListener("click", () => answer(false));
-    this.dialog.addEventListener("cancel", (event) => this.mustAnswer && event.preventDefault());
+    // Browsers let Escape close a dialog whatever a page says; one that needs an answer comes back at once.
+    this.dialog.addEventListener("close", () => this.mustAnswer && this.open());
   }
 
   get mustAnswer() {
