@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +18,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.web import chromium
+from tests.web.program import free_port, running
 
 pytestmark = [
     pytest.mark.browser,
@@ -63,31 +58,6 @@ def shot(request: pytest.FixtureRequest, driver: WebDriver, tmp_path: Path) -> C
         return path
 
     return keep
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def running(port: int, **settings: str) -> Iterator[int]:
-    """Run `emotion-edge run --source demo --web PORT` until the block ends; settings such as POLICY__ENTER="0.99"."""
-    environment = {**os.environ, **{f"EMOTION_EDGE_{name}": value for name, value in settings.items()}}
-    command = [sys.executable, "-m", "edge_runtime", "run", "--source", "demo", "--web", str(port), "--quiet"]
-    process = subprocess.Popen(
-        command, env={**environment, "EMOTION_EDGE_DEVICE__ID": "kiosk-1"}, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stderr is not None
-        lines = iter(process.stderr.readline, "")
-        assert any(f":{port}/" in line for line in lines), "the server did not start"
-        yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-    assert process.returncode == 0
 
 
 def wait(driver: WebDriver, condition: Callable[[WebDriver], T], message: str) -> T:
@@ -167,26 +137,27 @@ def test_nobody_in_view_is_said(demo: int, driver: WebDriver, shot: Callable[[st
 
 
 def test_nothing_is_loaded_from_elsewhere_and_nothing_breaks_the_policy(demo: int, driver: WebDriver) -> None:
-    driver.get_log("browser")
+    driver.get_log("browser")  # type: ignore[no-untyped-call]
     open_page(driver, demo)
     wait_for_face(driver)
 
     script = "return performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)"
     hosts = set(driver.execute_script(script))
-    complaints = [entry["message"] for entry in driver.get_log("browser") if "/updates" not in entry["message"]]
+    log = driver.get_log("browser")  # type: ignore[no-untyped-call]
+    complaints = [entry["message"] for entry in log if "/updates" not in entry["message"]]
 
     assert hosts == {f"localhost:{demo}"}
     assert complaints == []
 
 
 def test_uncertain_is_shown_with_its_reason(driver: WebDriver, shot: Callable[[str], Path]) -> None:
-    with running(free_port(), POLICY__MIN_FACE_PX="1000") as port:
+    with running(free_port(), POLICY__MAX_YAW="0") as port:
         open_page(driver, port)
 
         wait(driver, lambda _: text(driver, "word") == "Uncertain", "never uncertain")
         shot("uncertain")
 
-        assert text(driver, "why") == "The face is too small. Come closer."
+        assert text(driver, "why") == "The head is turned away. Look at the camera."
 
 
 def test_kiosk_shows_the_notice_first_then_large_type(
