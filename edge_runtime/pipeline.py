@@ -82,6 +82,12 @@ class FramePipeline:
             faces = tuple(track.face for track in tracks if track.face is not None)
         return Observation(frame.index, frame.captured_at, frame.width, frame.height, faces)
 
+    def forget_faces(self) -> None:
+        """Begin anew: who is seen next is somebody new."""
+        self._parts.tracker.forget_all()
+        self._smoothers.clear()
+        self._since_detection = self._parts.every_n_frames
+
     def _detect_if_due(self, frame: Frame) -> None:
         self._since_detection += 1
         early = self._parts.tracker.wants_detection(frame.captured_at)

@@ -175,6 +175,7 @@ class Service:
 
     def _end_all(self, reason: EndReason) -> None:
         self._outlet.tell(self._policy.close(self._at, reason))
+        self._pipeline.forget_faces()
 
     def _report(self, state: ServiceState, *, camera: str, reasons: tuple[str, ...] = ()) -> None:
         parts = self._pipeline.parts

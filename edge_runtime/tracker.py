@@ -104,6 +104,10 @@ class Tracker:
         """Return followed faces that the detections of this frame did not confirm."""
         return [track for track in self.confirmed if track.confirmed_at < now and track.points is not None]
 
+    def forget_all(self) -> None:
+        """Drop every track, for instance when the camera is gone; their ids are not used again."""
+        self._tracks = []
+
     def forget(self, now: float) -> None:
         """Drop tracks that nothing confirmed for max_gap_s, and first hits that came to nothing."""
         self._tracks = [
