@@ -33,12 +33,17 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_chain(parser: argparse.ArgumentParser) -> None:
     """Add the flags that choose source, detector and models."""
-    add_config(parser)
     parser.add_argument(
         "--source",
         metavar="PATH|URL|camera[:N]|picamera|demo",
         help="video file, folder of pictures, rtsp:// or http:// address, camera, or the built-in demo clip",
     )
+    add_nets(parser)
+
+
+def add_nets(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that choose configuration, detector and models."""
+    add_config(parser)
     parser.add_argument("--detector", choices=("faces", "yunet", "haar"), help="how faces are found")
     parser.add_argument("--face-model", metavar="FILE", help="a faces bundle, or YuNet's ONNX file (.onnx)")
     parser.add_argument("--emotion-model", metavar="BUNDLE", help="folder or .emodel file (default: shipped)")
