@@ -61,6 +61,19 @@ def system_copy(folder: Path, system: Path = Path("/")) -> Iterator[Path]:
         yield root
 
 
+def show(root: Path, folder: str, place: str) -> None:
+    """Let the copy see a folder of this machine at another place, for as long as the copy is mounted.
+
+    Args:
+        root: of the copy.
+        folder: absolute; may lie in /tmp or a home folder, which the copy has empty or hidden.
+        place: below the root of the copy, without the leading slash.
+    """
+    (root / place).mkdir(parents=True)
+    command = ["/bin/mount", "--bind", "-o", "ro", folder, str(root / place)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
 def install(root: Path, repository: Path, program: str, dropin: str) -> None:
     """Install unit, user, configuration and profile below the copy, with a stand-in for the virtual environment.
 
