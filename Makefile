@@ -16,7 +16,7 @@ BIN := .venv-dev/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-light test-media check format bench clean programs media-folder
+.PHONY: help demo test test-light test-media check format bench docs clean programs media-folder
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ format: $(DEV_STAMP) ## rewrite the sources in the project's format
 bench: $(DEV_STAMP) ## measure latency, throughput and memory on this machine
 	$(BIN)/python -m benchmarks
 
+docs: $(DEV_STAMP) ## write the pages as a site to build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean: ## remove environments, caches and build output
 	rm -rf .venv .venv-dev .venv-light build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
@@ -67,7 +70,7 @@ $(DEMO_STAMP): $(METADATA)
 
 $(DEV_STAMP): $(METADATA)
 	@scripts/make-venv "$(PYTHON)" .venv-dev
-	.venv-dev/bin/pip install $(PIP_FLAGS) -e '.[convert,demo,metrics,test]'
+	.venv-dev/bin/pip install $(PIP_FLAGS) -e '.[convert,demo,docs,metrics,test]'
 	@touch $@
 
 $(LIGHT_STAMP): $(METADATA)

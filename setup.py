@@ -43,6 +43,8 @@ EXTRAS = {
     "metrics": ["prometheus-client>=0.20"],
     # `--source demo` shows a face that moves over scikit-image's photograph of an astronaut (public domain, NASA).
     "demo": ["scikit-image>=0.22"],
+    # The pages as a site: `make docs`.
+    "docs": ["mkdocs-material>=9.6,<10"],
     "test": [
         "hypothesis>=6.100",
         "jsonschema>=4.21",
