@@ -19,7 +19,8 @@ from edge_runtime.datatypes import Emotion, Face, Frame, Keypoints, Observation
 from edge_runtime.errors import EdgeRuntimeError, SinkError
 from edge_runtime.events import Identity
 from edge_runtime.geometry import Box
-from edge_runtime.payloads import ModelPayload
+from edge_runtime.interfaces import Message
+from edge_runtime.payloads import ModelPayload, OutMessage, Status
 from edge_runtime.policy import Thresholds
 
 if TYPE_CHECKING:
@@ -92,20 +93,23 @@ class RecordedFrame(Line, frozen=True, kw_only=True, tag="frame"):
 
 
 class Interruption(Line, frozen=True, kw_only=True, tag="interruption"):
-    """The camera was lost and opened again: everything that was seen has ended."""
+    """The camera was lost: everything that was seen has ended."""
 
 
 class Recorder:
-    """Looks on while frames are processed, and writes what was seen. Use it in a `with`."""
+    """Looks on while frames are processed, and writes what was seen. Use it in a `with`.
+
+    It is an audience, which sees every frame, and a sink, which hears when the camera was lost.
+    """
 
     def __init__(self, path: Path) -> None:
         """Remember where to write."""
+        self.name = "recording"
         self.frames = 0
         """Frames that were written."""
         self._path = path
         self._file: BinaryIO | None = None
         self._encoder = msgspec.json.Encoder()
-        self._was_open = False
 
     def __enter__(self) -> Self:
         """Make the file anew; SinkError when it cannot be written."""
@@ -129,12 +133,14 @@ class Recorder:
         """Write the first line."""
         self._write(header)
 
-    def reading(self, frames: Reading) -> None:
-        """Note that the source was opened again."""
-        del frames
-        if self._was_open:
+    def publish(self, message: Message) -> None:
+        """Note that the camera was lost; everything else that is sent follows from the frames."""
+        status = message.payload if isinstance(message, OutMessage) else None
+        if isinstance(status, Status) and status.camera == "lost":
             self._write(Interruption())
-        self._was_open = True
+
+    def reading(self, frames: Reading) -> None:
+        """A source was opened; nothing follows from it."""
 
     def show(self, frame: Frame, seen: Observation) -> None:
         """Write the numbers of one frame; its picture is not looked at."""

@@ -10,30 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import numpy as np
 import pytest
 
 from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_COUNT
 from edge_runtime.datatypes import Frame, Observation
 from edge_runtime.errors import ConfigError, SinkError
-from edge_runtime.payloads import Event
+from edge_runtime.payloads import Event, OutMessage
 from edge_runtime.policy import Change, EventPolicy, Thresholds
 from edge_runtime.recording import RECORDING_SCHEMA, Header, Recorder, RecordingError, load_recording
 from edge_runtime.replay import replayed_changes, replayed_events, thresholds_from
 from edge_runtime.schemas import load_schema
 from edge_runtime.settings import Policy
 from tests.faces import emotion, face, seen
-from tests.samples import BOOT_ID, MODEL
+from tests.samples import BOOT_ID, MODEL, status
 
 THRESHOLDS = Thresholds(enter=0.6, exit=0.4, min_frames=2, min_time_s=0.1, hold_s=0.5)
 NOT_COMPARED = {"id", "boot_id", "time", "start_time", "end_time"}
 FRAME = Frame(0, 0.0, np.zeros((480, 640), np.uint8))
 
 
-class Opened:
-    """A source that is being read."""
-
-    dropped = 0
+CAMERA_LOST = OutMessage("status", msgspec.structs.replace(status(), state="degraded", camera="lost"))
 
 
 def header(thresholds: Thresholds = THRESHOLDS) -> Header:
@@ -52,13 +50,13 @@ def header(thresholds: Thresholds = THRESHOLDS) -> Header:
 
 
 def written(path: Path, *observations: Observation | None) -> Path:
-    """Write a recording; None stands for a camera that was lost and opened again."""
+    """Write a recording; None stands for a camera that was lost."""
     with Recorder(path) as recorder:
         recorder.begin(header())
-        recorder.reading(Opened())
+        recorder.publish(OutMessage("status", status()))
         for observation in observations:
             if observation is None:
-                recorder.reading(Opened())
+                recorder.publish(CAMERA_LOST)
             else:
                 recorder.show(FRAME, observation)
     return path
@@ -213,6 +211,14 @@ def test_a_lost_camera_ends_everything_that_was_seen(tmp_path: Path) -> None:
 
     ends = [(round(change.at, 3), change.end_reason) for change in found if change.change_type == "face_lost"]
     assert ends == [(0.9, "lost"), (60.9, "shutdown")]
+
+
+def test_a_stop_while_the_camera_is_gone_ends_nothing_twice(tmp_path: Path) -> None:
+    recording = load_recording(written(tmp_path / "r.jsonl", *smiling(1.0), None))
+
+    found = list(replayed_changes(recording, THRESHOLDS))
+
+    assert [change.end_reason for change in found if change.end_reason] == ["lost", "lost"]
 
 
 def test_times_of_replayed_events_are_those_of_the_recording(tmp_path: Path) -> None:

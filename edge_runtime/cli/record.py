@@ -55,7 +55,7 @@ def record(config: Config, out: Path, *, stop: threading.Event, max_frames: int 
         recorder = stack.enter_context(Recorder(out))
         around = Surroundings(stop=stop, audience=recorder, max_frames=max_frames)
         sinks = [stack.enter_context(sink) for sink in open_sinks(config, around.clock, live=source.live)]
-        service = Service(config, pipeline, source, sinks, around)
+        service = Service(config, pipeline, source, [*sinks, recorder], around)
         recorder.begin(
             Header(
                 schema=RECORDING_SCHEMA,
