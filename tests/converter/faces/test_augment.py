@@ -13,14 +13,17 @@ BRIGHT, DARK = 250, 20
 PLAIN = Augment(brightness=0.0, contrast=0.0, gamma=0.0, blur=0.0, noise=0.0, erase=0.0)
 
 
-def recipe(**detection: float) -> Recipe:
+def recipe(*, mosaic: float = 0.4, natural: float = 0.5, no_face: float = 0.2, min_face_px: float = 8.0) -> Recipe:
+    detection = Detection(
+        crop_px=128, jpeg=0.0, mosaic=mosaic, natural=natural, no_face=no_face, min_face_px=min_face_px
+    )
     return Recipe(
         kind="faces",
         name="tiny",
         model=Model(stages=(Stage(filters=8, blocks=1),) * 4, head="pyramid"),
         training=Training(epochs=1, batch_size=2),
         augment=PLAIN,
-        detection=Detection(crop_px=128, jpeg=0.0, **detection),
+        detection=detection,
     )
 
 
