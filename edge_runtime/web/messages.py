@@ -93,7 +93,7 @@ def _face(face: Face) -> SeenFace:
     return SeenFace(
         id=face.track_id,
         box=tuple(round(float(edge), 1) for edge in (box.x0, box.y0, box.x1, box.y1)),
-        points=tuple((round(float(x), 1), round(float(y), 1)) for x, y in face.keypoints.points),
+        points=tuple((round(x, 1), round(y, 1)) for x, y in face.keypoints.points.tolist()),
         label=emotion.label,
         leading=emotion.leading,
         confidence=round(emotion.support, 3),

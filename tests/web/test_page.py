@@ -28,6 +28,10 @@ pytestmark = [
 PATIENCE_S = 60.0
 """The demo's face leaves for a few seconds in every twelve, and this machine may be busy."""
 
+WHOLE = """const picture = document.getElementById('picture');
+    return picture.hidden || picture.naturalWidth > 0 && document.getAnimations().length === 0"""
+"""Whether the page shows all it has: the picture, and bars that stand still."""
+
 ANSWERS = {"Angry", "Disgust", "Sad", "Happy", "Surprise"}
 T = TypeVar("T")
 
@@ -54,6 +58,7 @@ def shot(request: pytest.FixtureRequest, driver: WebDriver, tmp_path: Path) -> C
 
     def keep(name: str) -> Path:
         path = folder / f"{name}.png"
+        wait(driver, lambda d: d.execute_script(WHOLE), "the picture does not come")
         assert driver.save_screenshot(str(path))
         return path
 

@@ -50,7 +50,9 @@ function condition(message) {
 function seen(message) {
   state.seen = message;
   state.seenAt = performance.now();
-  page.timeline.add(message.faces[0]?.label ?? null);
+  if (page.timeline.add(message.faces[0]?.label ?? null)) {
+    page.timeline.draw();
+  }
   page.notice.saw(message.faces.length);
   if (!state.due) {
     state.due = true;

@@ -23,13 +23,16 @@ export class Timeline {
     );
   }
 
+  /** Returns whether this is something new. */
   add(label) {
-    if (this.moments.at(-1)?.label !== label) {
+    const isNew = this.moments.at(-1)?.label !== label;
+    if (isNew) {
       this.moments.push({ at: performance.now(), label });
     }
     while (this.moments.length > 1 && performance.now() - this.moments[1].at > SPAN_MS) {
       this.moments.shift();
     }
+    return isNew;
   }
 
   draw() {
