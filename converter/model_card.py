@@ -51,13 +51,15 @@ def limits_of(manifest: Manifest) -> tuple[str, ...]:
 def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
     """Fill the template; every figure comes from the dossier."""
     manifest = dossier.bundle.manifest
-    template = Template((resources.files("converter") / "model_card.txt").read_text(encoding="utf-8"))
     kind = str(manifest.kind)
+    form = "faces/card.txt" if kind == "faces" else "model_card.txt"
+    template = Template((resources.files("converter") / form).read_text(encoding="utf-8"))
     return template.substitute(
         name=manifest.name,
         version=manifest.version,
         what=WHAT[kind],
         shape=manifest.input.shape,
+        size=f"{manifest.input.shape[2]}x{manifest.input.shape[1]}",
         framing=manifest.input.framing,
         output=OUTPUT[kind].format(names=", ".join(manifest.output.names)),
         bytes=f"{len(dossier.bundle.model):,}",

@@ -98,6 +98,8 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Chance that a training picture is put together from four."""
     no_face: Share = 0.2
     """Chance that a part is taken from a picture without faces."""
+    most_enlarged: Positive = 2.5
+    """Scenes are enlarged by this at most: what is enlarged further is a blur that no camera sees."""
     jpeg: Share = 0.4
     """Chance of a compression with losses."""
     box_weight: NotNegative = 2.0

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from edge_runtime.web.opening import WebParts
 
 
-KIOSK_WIDTH_PX = 160
-"""Searches up to this width use the small faces net: someone stands in front of the camera."""
+FACES_WIDTH_PX = 320
+"""Searches up to this width use the shipped faces net of 320 x 256, wider ones that of 640 x 480."""
 
 
 class Pipeline(FramePipeline):
@@ -157,8 +157,8 @@ def _faces_path(settings: DetectorSettings) -> Path:
     """Take the configured bundle, or the shipped one that fits the width of the search."""
     if settings.model:
         return Path(settings.model)
-    room = builtin_bundle_path("faces")
-    return room.with_name(f"{room.name}-kiosk") if settings.search_width_px <= KIOSK_WIDTH_PX else room
+    usual = builtin_bundle_path("faces")
+    return usual if settings.search_width_px <= FACES_WIDTH_PX else usual.with_name(f"{usual.name}-large")
 
 
 def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:

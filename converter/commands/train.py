@@ -11,6 +11,8 @@ from converter.commands.tensorflow import load_tensorflow
 from converter.console import note
 
 if TYPE_CHECKING:
+    import keras
+
     from converter.recipe import Recipe
     from converter.run_folder import RunFolder
     from converter.tasks import Task
@@ -33,6 +35,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="PATH",
         help="faces: files to choose by, in the place of a share of --data",
     )
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="start from best.weights.h5 of another run")
     parser.add_argument("--run", required=True, type=Path, metavar="DIR", dest="run_dir", help="what it writes")
     parser.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     parser.add_argument("--seed", type=int, metavar="N", help="instead of the recipe's")
@@ -62,6 +65,8 @@ def run(args: argparse.Namespace) -> int:
     note("reading %s", ", ".join(map(str, args.data)))
     task = prepare_run(folder)
     net = task.net()
+    if args.weights:
+        _start_from(args.weights, net, folder)
     note("%d faces to train on, %d to choose by, %d parameters", *_sizes(task), net.count_params())
     _train(Trainer(recipe, net, task.batches(), folder), task, folder)
     return 0
@@ -81,6 +86,14 @@ def _cut_by_file(folder: RunFolder, training: list[Path], validation: list[Path]
 
     if not folder.split_file.exists():
         write_json(folder.split_file, split_rows(training, validation))
+
+
+def _start_from(weights: Path, net: keras.Model, folder: RunFolder) -> None:
+    """Take another run's weights and note which; a checkpoint of this run, if there is one, replaces them."""
+    from converter.run_folder import describe, write_json
+
+    net.load_weights(weights)
+    write_json(folder.inputs_file, folder.inputs() | {"weights": describe(weights)})
 
 
 def _sizes(task: Task) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from converter.faces.data import Boxes, DetectionData, Picture, Scene
 from converter.faces.targets import size_of
 from converter.recipe import Recipe
 
-_MOST_ENLARGED, _MOST_SHRUNK = 2.5, 0.1
+_MOST_SHRUNK = 0.1
 _LEAST_INSIDE, _LEAST_MENTIONED = 0.6, 0.1
 _SQUEEZE = 0.12
 _NATURAL = (-0.4, 0.6)
@@ -70,7 +70,7 @@ class Composer:
             factor = math.exp(rng.uniform(*_NATURAL)) * _covering(scene.pixels, size)
         else:
             factor = self._face_size(min(size), rng) / max(float(size_of(chosen[np.newaxis])[0]), 1.0)
-        factor = min(max(factor, _MOST_SHRUNK), _MOST_ENLARGED)
+        factor = min(max(factor, _MOST_SHRUNK), self._detection.most_enlarged)
         squeeze = math.exp(rng.uniform(-_SQUEEZE, _SQUEEZE))
         return self._window(scene, (factor * squeeze, factor / squeeze), chosen, size, rng)
 

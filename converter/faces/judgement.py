@@ -117,9 +117,7 @@ def finds_figures(finds: Finds, threshold: float) -> Figures:
         alarms = int((of_size & (finds.verdicts == FALSE_ALARM)).sum())
         faces = int(((finds.face_sizes >= low) & (finds.face_sizes < high)).sum())
         figures["recall"][f"{name} ({faces} faces)"] = hits / faces if faces else float("nan")
-        figures["precision"][f"{name} ({hits + alarms} finds)"] = (
-            hits / (hits + alarms) if hits + alarms else float("nan")
-        )
+        figures["precision"][name] = hits / (hits + alarms) if hits + alarms else float("nan")
     return figures
 
 

@@ -14,7 +14,9 @@ from edge_runtime.detectors.haar import HaarDetector
 from edge_runtime.detectors.yunet import YunetDetector
 from edge_runtime.geometry import Box
 from edge_runtime.interfaces import Detector
+from edge_runtime.settings import Detector as DetectorSettings
 from edge_runtime.testing import FakeDetector
+from edge_runtime.wiring import open_detector
 from tests.detectors.yunet_model import yunet_model
 
 MIDDLE = (224.0, 120.0)
@@ -34,7 +36,11 @@ def yunet() -> Detector:
     return YunetDetector(yunet_model(), min_score=0.6, min_face_px=40, search_width_px=320)
 
 
-BACK_ENDS = (fake, haar, yunet)
+def faces() -> Detector:
+    return open_detector(DetectorSettings(kind="faces"))
+
+
+BACK_ENDS = (fake, faces, haar, yunet)
 
 
 @pytest.fixture(params=BACK_ENDS, ids=lambda make: make.__name__)
