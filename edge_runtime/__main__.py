@@ -7,7 +7,7 @@ import logging
 import sys
 
 from edge_runtime._version import __version__
-from edge_runtime.cli import annotate, bench, check, config, model, record, replay, run, selftest, tune, version
+from edge_runtime.cli import annotate, bench, check, config, model, outbox, record, replay, run, selftest, tune, version
 from edge_runtime.errors import EdgeRuntimeError
 
 _DESCRIPTION = """Read 15 keypoints and an emotion from every face a camera sees, on the device itself.
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"emotion-edge {__version__}")
     verbs = top.add_subparsers(title="verbs", required=True, metavar="VERB")
-    for verb in (run, check, selftest, bench, record, replay, tune, annotate, config, model, version):
+    for verb in (run, check, selftest, bench, record, replay, tune, annotate, outbox, config, model, version):
         verb.add(verbs)
     return top
 
