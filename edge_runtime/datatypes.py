@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,12 @@ class Emotion:
 
     uncertain_reason: UncertainReason | None
     """Why there is no answer; None when there is one."""
+
+    frame_scores: tuple[float, ...] = field(default=(), compare=False, repr=False)
+    """The shares before smoothing, for a recording."""
+
+    frame_supports: tuple[float, ...] = field(default=(), compare=False, repr=False)
+    """The probabilities of the five labels before smoothing, with `none` counted in."""
 
     @property
     def leading(self) -> str:

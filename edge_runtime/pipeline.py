@@ -134,7 +134,9 @@ class FramePipeline:
         support = float(supports[int(shares.argmax())])
         if reason is None and support < (self._parts.policy.enter or 0.0):
             reason = "low_confidence"
-        emotion = Emotion(tuple(float(share) for share in shares), support, reason)
+        emotion = Emotion(
+            tuple(shares.tolist()), support, reason, tuple(scores.shares.tolist()), tuple(scores.supports.tolist())
+        )
         clipped = box.clipped(frame.width, frame.height)
         track.face = Face(track.track_id, clipped, Keypoints(steady), emotion)
 

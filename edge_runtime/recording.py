@@ -55,6 +55,8 @@ class Header(Line, frozen=True, kw_only=True, tag="header"):
     clock_synced: bool
     thresholds: Thresholds
     """Those in force while it was recorded."""
+    window_s: float
+    """Time constant of the smoothing of scores while it was recorded."""
     model: ModelPayload
 
     @property
@@ -75,6 +77,10 @@ class RecordedFace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Smoothed calibrated shares of the five labels in the contract's order."""
     support: float
     uncertain_reason: UncertainReason | None = None
+    frame_scores: tuple[float, ...] = ()
+    """The shares before smoothing; absent where the face was not read in this frame and keeps its last answer."""
+    frame_supports: tuple[float, ...] = ()
+    """The probabilities of the five labels before smoothing."""
 
 
 class RecordedFrame(Line, frozen=True, kw_only=True, tag="frame"):
@@ -110,6 +116,7 @@ class Recorder:
         self._path = path
         self._file: BinaryIO | None = None
         self._encoder = msgspec.json.Encoder()
+        self._last: dict[int, Face] = {}
 
     def __enter__(self) -> Self:
         """Make the file anew; SinkError when it cannot be written."""
@@ -145,7 +152,9 @@ class Recorder:
     def show(self, frame: Frame, seen: Observation) -> None:
         """Write the numbers of one frame; its picture is not looked at."""
         del frame
-        faces = tuple(_recorded(face) for face in seen.faces)
+        # A face that could not be read in this frame is the very object of an earlier one.
+        faces = tuple(_recorded(face, read=self._last.get(face.track_id) is not face) for face in seen.faces)
+        self._last = {face.track_id: face for face in seen.faces}
         self._write(
             RecordedFrame(
                 frame=seen.frame_index, captured_at=seen.captured_at, width=seen.width, height=seen.height, faces=faces
@@ -222,15 +231,17 @@ def _lines(path: Path) -> Iterator[Header | RecordedFrame | Interruption]:
             raise RecordingError(f"{path}:{number}: no line of {RECORDING_SCHEMA} ({error}); record again") from error
 
 
-def _recorded(face: Face) -> RecordedFace:
-    box = face.box
+def _recorded(face: Face, *, read: bool) -> RecordedFace:
+    box, emotion = face.box, face.emotion
     return RecordedFace(
         track_id=face.track_id,
         box=(float(box.x0), float(box.y0), float(box.x1), float(box.y1)),
         keypoints=tuple((float(x), float(y)) for x, y in face.keypoints.points),
-        scores=face.emotion.scores,
-        support=face.emotion.support,
-        uncertain_reason=face.emotion.uncertain_reason,
+        scores=emotion.scores,
+        support=emotion.support,
+        uncertain_reason=emotion.uncertain_reason,
+        frame_scores=emotion.frame_scores if read else (),
+        frame_supports=emotion.frame_supports if read else (),
     )
 
 

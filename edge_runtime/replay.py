@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import msgspec
+import numpy as np
 
 from edge_runtime.clock import uuid7_from
 from edge_runtime.errors import ConfigError
 from edge_runtime.events import EventWriter
 from edge_runtime.payloads import OutMessage
 from edge_runtime.policy import Change, EventPolicy, Thresholds
-from edge_runtime.recording import Interruption, Recording
+from edge_runtime.recording import Interruption, RecordedFace, RecordedFrame, Recording
 from edge_runtime.settings import Policy
+from edge_runtime.smoothing import ScoreSmoother
 
 
 class RecordedClock:
@@ -70,6 +72,40 @@ def thresholds_from(policy: Policy, recorded: Thresholds) -> Thresholds:
     if found.exit > found.enter:
         raise ConfigError(f"policy.exit = {found.exit}: expected at most policy.enter = {found.enter}")
     return found
+
+
+def smoothed_again(recording: Recording, window_s: float) -> Recording:
+    """Return a recording as it would have been with another window; the same one for the window it was made with."""
+    if window_s == recording.header.window_s:
+        return recording
+    known: dict[int, _Smoothed] = {}
+    lines: list[RecordedFrame | Interruption] = []
+    for line in recording.lines:
+        if isinstance(line, Interruption):
+            known = {}
+            lines.append(line)
+            continue
+        known = {face.track_id: known.get(face.track_id) or _Smoothed(window_s) for face in line.faces}
+        faces = tuple(known[face.track_id].update(face, line.captured_at) for face in line.faces)
+        lines.append(msgspec.structs.replace(line, faces=faces))
+    return Recording(msgspec.structs.replace(recording.header, window_s=window_s), tuple(lines))
+
+
+class _Smoothed:
+    """What the pipeline does with the scores of one track."""
+
+    def __init__(self, window_s: float) -> None:
+        self._smoother = ScoreSmoother(window_s)
+        self._last: RecordedFace | None = None
+
+    def update(self, face: RecordedFace, now: float) -> RecordedFace:
+        if face.frame_scores:
+            shares, supports = self._smoother.update(np.array(face.frame_scores), np.array(face.frame_supports), now)
+            support = float(supports[int(shares.argmax())])
+            self._last = msgspec.structs.replace(face, scores=tuple(shares.tolist()), support=support)
+        if self._last is None:
+            return face
+        return msgspec.structs.replace(face, scores=self._last.scores, support=self._last.support)
 
 
 def replayed_changes(recording: Recording, thresholds: Thresholds) -> Iterator[Change]:

@@ -8,17 +8,18 @@ from typing import Any, Final, Literal
 
 from edge_runtime.policy import Change, Thresholds
 from edge_runtime.recording import Recording
-from edge_runtime.replay import replayed_changes
+from edge_runtime.replay import replayed_changes, smoothed_again
 
-Setting = Literal["enter", "exit", "hold_s", "min_time_s"]
+Setting = Literal["enter", "exit", "hold_s", "min_time_s", "window_s"]
 
-SETTINGS: Final[tuple[Setting, ...]] = ("enter", "exit", "hold_s", "min_time_s")
+SETTINGS: Final[tuple[Setting, ...]] = ("enter", "exit", "hold_s", "min_time_s", "window_s")
 
 SOON_S: Final = 1.0
 """A label that starts so soon after the last one ended counts as a flip."""
 
 _FACTORS: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 _HOLDS_S: Final = (0.2, 0.4, 0.6, 1.0, 1.5, 2.0, 3.0)
+_WINDOWS_S: Final = (0.0, 0.25, 0.5, 1.0, 2.0)
 _MIN_TIMES_S: Final = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -29,6 +30,8 @@ class Outcome:
     varied: Setting | None
     """The setting that differs from the first row; None in the first row."""
     thresholds: Thresholds
+    window_s: float
+    """Time constant of the smoothing of scores."""
     events_per_minute: float
     """Starts, changes and ends of emotions; appearances of faces do not depend on thresholds."""
     flips_per_minute: float
@@ -48,6 +51,7 @@ def usual_values(base: Thresholds) -> dict[Setting, tuple[float, ...]]:
         "exit": _around(base.exit, lowest=0.0, highest=base.enter),
         "hold_s": _HOLDS_S,
         "min_time_s": _MIN_TIMES_S,
+        "window_s": _WINDOWS_S,
     }
 
 
@@ -59,13 +63,16 @@ def outcomes(recording: Recording, base: Thresholds, values: Mapping[Setting, Se
     yield judged(recording, base, varied=None)
     for setting in SETTINGS:
         for value in values.get(setting, ()):
+            other = smoothed_again(recording, value) if setting == "window_s" else recording
             changed = varied(base, setting, value)
-            if changed != base:
-                yield judged(recording, changed, varied=setting)
+            if changed != base or other is not recording:
+                yield judged(other, changed, varied=setting)
 
 
 def varied(base: Thresholds, setting: Setting, value: float) -> Thresholds:
     """Return thresholds with one value changed."""
+    if setting == "window_s":  # smoothing comes before thresholds
+        return base
     changes: dict[str, Any] = {setting: value}
     if setting == "enter" and base.enter > 0.0:
         changes["exit"] = round(value * base.exit / base.enter, 4)
@@ -83,6 +90,7 @@ def judged(recording: Recording, thresholds: Thresholds, *, varied: Setting | No
     return Outcome(
         varied=varied,
         thresholds=thresholds,
+        window_s=recording.header.window_s,
         events_per_minute=len(told) / minutes,
         flips_per_minute=flips(told) / minutes,
         answered_share=answered_share(changes),

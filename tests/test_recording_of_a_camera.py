@@ -56,6 +56,7 @@ def test_the_same_events_come_out(stop_while_gone: bool, tmp_path: Path) -> None
                 started_utc=clock.utc(),
                 clock_synced=True,
                 thresholds=thresholds,
+                window_s=0.0,
                 model=identity.model,
             )
         )

@@ -45,6 +45,7 @@ def header(thresholds: Thresholds = THRESHOLDS) -> Header:
         started_utc=1_767_225_600.0,
         clock_synced=True,
         thresholds=thresholds,
+        window_s=0.0,
         model=MODEL,
     )
 

@@ -6,12 +6,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_runtime.__main__ import main
+from edge_runtime.datatypes import Emotion
 from edge_runtime.policy import Change, EventPolicy
 from edge_runtime.recording import load_recording
-from edge_runtime.replay import replayed_changes
+from edge_runtime.replay import replayed_changes, smoothed_again
+from edge_runtime.smoothing import ScoreSmoother
 from edge_runtime.tuning import answered_share, flips, judged, outcomes, usual_values, varied
 from tests.faces import emotion, face, seen
 from tests.test_replay import THRESHOLDS, smiling, written
@@ -79,8 +82,28 @@ def test_the_first_row_is_what_is_in_use_and_no_row_repeats_it(tmp_path: Path) -
 
     assert found[0].varied is None
     assert found[0].thresholds == THRESHOLDS
-    assert [outcome for outcome in found[1:] if outcome.thresholds == THRESHOLDS] == []
-    assert {outcome.varied for outcome in found[1:]} == {"enter", "exit", "hold_s", "min_time_s"}
+    assert [outcome for outcome in found[1:] if (outcome.thresholds, outcome.window_s) == (THRESHOLDS, 0.0)] == []
+    assert {outcome.varied for outcome in found[1:]} == {"enter", "exit", "hold_s", "min_time_s", "window_s"}
+
+
+def test_another_window_gives_what_the_smoother_of_the_pipeline_gives(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    smoother, observations = ScoreSmoother(0.4), []
+    for step in range(30):
+        shares, supports = rng.dirichlet(np.ones(5)), rng.uniform(0, 1, 5)
+        smooth, smooth_supports = smoother.update(shares, supports, step / 10)
+        support = float(smooth_supports[int(smooth.argmax())])
+        shown = Emotion(tuple(smooth.tolist()), support, None, tuple(shares.tolist()), tuple(supports.tolist()))
+        read = face(1, shown)
+        # The second time the face could not be read, so its last answer stands.
+        observations += [seen(step / 10, read), seen(step / 10 + 0.05, read)]
+    recording = load_recording(written(tmp_path / "r.jsonl", *observations))
+
+    again = smoothed_again(smoothed_again(recording, 2.0), 0.4)
+
+    assert again.header.window_s == 0.4
+    assert [frame.faces for frame in again.frames] == [frame.faces for frame in recording.frames]
+    assert [frame.faces for frame in smoothed_again(recording, 2.0).frames] != [frame.faces for frame in again.frames]
 
 
 def test_the_command_prints_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,6 +66,7 @@ def record(config: Config, out: Path, *, stop: threading.Event, max_frames: int 
                 started_utc=around.clock.utc(),
                 clock_synced=around.clock.synchronized(),
                 thresholds=thresholds_of(pipeline.parts.policy),
+                window_s=pipeline.parts.policy.window_s or 0.0,
                 model=service.identity.model,
             )
         )

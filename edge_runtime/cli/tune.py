@@ -1,4 +1,4 @@
-"""`emotion-edge tune`: show how the events of a recording change with thresholds, hold and minimum time."""
+"""`emotion-edge tune`: show how the events of a recording change with thresholds, hold, minimum time and window."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _FLAGS = {
     "exit": "support below which it may end",
     "hold_s": "seconds without support before it ends",
     "min_time_s": "seconds that it must lead before it starts",
+    "window_s": "time constant of the smoothing of scores, seconds",
 }
-_TITLE = "varied       enter   exit  hold_s  min_time_s   events/min  flips/min  answered"
+_TITLE = "varied       enter   exit  hold_s  min_time_s  window_s   events/min  flips/min  answered"
 
 
 def add(verbs: Verbs) -> None:
@@ -38,13 +39,15 @@ def add(verbs: Verbs) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print one row per set of thresholds: the ones in use first, then one setting after the other."""
     from edge_runtime.recording import load_recording
-    from edge_runtime.replay import thresholds_from
+    from edge_runtime.replay import smoothed_again, thresholds_from
     from edge_runtime.tuning import SETTINGS, outcomes, usual_values
 
     recording = load_recording(arguments.file)
     base = recording.header.thresholds
     if arguments.config is not None:
-        base = thresholds_from(configured(arguments).policy, base)
+        policy = configured(arguments).policy
+        base = thresholds_from(policy, base)
+        recording = smoothed_again(recording, recording.header.window_s if policy.window_s is None else policy.window_s)
     asked = {setting: getattr(arguments, setting) for setting in SETTINGS if getattr(arguments, setting)}
     found = list(outcomes(recording, base, asked or usual_values(base)))
     if arguments.json:
@@ -63,8 +66,8 @@ def _as_table(found: list[Outcome]) -> str:
         limits = outcome.thresholds
         rows.append(
             f"{outcome.varied or 'in use':10}  {limits.enter:6.3f} {limits.exit:6.3f}  {limits.hold_s:6.2f}  "
-            f"{limits.min_time_s:10.2f}   {outcome.events_per_minute:10.1f}  {outcome.flips_per_minute:9.1f}  "
-            f"{outcome.answered_share:8.1%}"
+            f"{limits.min_time_s:10.2f}  {outcome.window_s:8.2f}   {outcome.events_per_minute:10.1f}  "
+            f"{outcome.flips_per_minute:9.1f}  {outcome.answered_share:8.1%}"
         )
     return "\n".join(rows)
 
