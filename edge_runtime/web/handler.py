@@ -99,6 +99,11 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._take_answer(self.rfile.read(int(length)))
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no request, or of another method, with the same headers as everything."""
+        del message, explain
+        self._say(HTTPStatus(code), HTTPStatus(code).phrase)
+
     def version_string(self) -> str:
         """Say no more than needed: who may not look must not learn versions."""
         return "emotion-edge"

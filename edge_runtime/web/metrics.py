@@ -23,6 +23,13 @@ THROTTLED: Final = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 THROTTLED_FLAGS: Final = {0: "under_voltage", 1: "frequency_capped", 2: "throttled", 3: "soft_temperature_limit"}
 """Bits of the Raspberry Pi firmware's answer that say what is so now; the same bits + 16 say what has been."""
 
+_BROKER: Final = (
+    ("mqtt_connected", "connected", "1 while the broker knows this device."),
+    ("outbox_messages", "pending", "Events that the broker has not acknowledged."),
+    ("outbox_oldest_age_seconds", "oldest_age_s", "How long the oldest of them has waited."),
+)
+"""Name, attribute of the sink, help."""
+
 
 class MetricsMissingError(ImportError):
     """The library that writes the text form is not installed."""
@@ -120,9 +127,10 @@ class Metrics:
             ("sink", "reason"),
             [((sink.name, reason), count) for sink in sinks for reason, count in _count_of(sink, "dropped")],
         )
-        connected = [float(getattr(sink, "connected", False)) for sink in sinks if sink.name == "mqtt"]
-        if connected:
-            yield _gauge("mqtt_connected", "1 while the broker knows this device.", connected[0])
+        for name, attribute, text in _BROKER:
+            found = [getattr(sink, attribute, None) for sink in sinks if sink.name == "mqtt"]
+            if found and found[0] is not None:
+                yield _gauge(name, text, float(found[0]))
 
     def _board(self) -> Iterator[Metric]:
         millidegrees = _number(self.temperature, 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
@@ -81,6 +82,28 @@ class Asked:
         return self.agreed.wait(timeout_s)
 
 
+class Wavering(Asked):
+    """Takes the agreement back after two frames, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.agreed.set()
+
+    def show(self, frame: Frame, seen: Observation) -> None:
+        super().show(frame, seen)
+        if self.frames == 2:
+            self.agreed.clear()
+
+
+class UnhurriedSource(FakeSource):
+    """Gives the reader of a live source time to take each frame before the next one replaces it."""
+
+    def frames(self) -> Iterator[Frame]:
+        for frame in super().frames():
+            yield frame
+            threading.Event().wait(0.02)
+
+
 class Beats(Silence):
     """Remembers that it was told to be ready."""
 
@@ -112,3 +135,24 @@ def test_the_service_is_ready_and_processes_nothing_until_somebody_agrees(*, liv
     payloads = [message.payload for message in sink.messages if isinstance(message, OutMessage)]
     cameras = [payload.camera for payload in payloads if isinstance(payload, Status)]
     assert cameras[:3] == ["connecting", "paused", "running"]
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_an_agreement_that_is_taken_back_stops_the_frames_and_a_new_one_starts_them(*, live: bool) -> None:
+    config = load_config(overrides={"console.enabled": False})
+    source = UnhurriedSource([np.full((120, 160), 128, np.uint8)] * 200, live=live)
+    audience, sink = Wavering(), MemorySink()
+    around = Surroundings(audience=audience, max_frames=4)
+    thread = threading.Thread(target=Service(config, Pipeline.from_config(config), source, [sink], around).run)
+
+    thread.start()
+    assert audience.waits.wait(PATIENCE_S)
+    while_asked = audience.frames
+    audience.agreed.set()
+    thread.join(PATIENCE_S)
+
+    assert not thread.is_alive()
+    assert while_asked == 2
+    payloads = [message.payload for message in sink.messages if isinstance(message, OutMessage)]
+    cameras = [payload.camera for payload in payloads if isinstance(payload, Status)]
+    assert cameras == ["connecting", "running", "paused", "running", "ended"]

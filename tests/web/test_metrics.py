@@ -29,7 +29,7 @@ class CountingSink(MemorySink):
     def __init__(self) -> None:
         super().__init__()
         self.name = "mqtt"
-        self.connected = True
+        self.connected, self.pending, self.oldest_age_s = True, 7, 1.5
         self.published = Counter({"event": 3})
         self.dropped = Counter({"not_connected": 2})
 
@@ -78,6 +78,8 @@ def test_counters_hold_what_happened(tmp_path: Path) -> None:
     assert value(found, "emotion_edge_events_published_total", sink="mqtt", type="event") == 3
     assert value(found, "emotion_edge_events_dropped_total", sink="mqtt", reason="not_connected") == 2
     assert value(found, "emotion_edge_mqtt_connected") == 1
+    assert value(found, "emotion_edge_outbox_messages") == 7
+    assert value(found, "emotion_edge_outbox_oldest_age_seconds") == 1.5
     assert value(found, "emotion_edge_pipeline_latency_seconds_count") == 3
     assert value(found, "emotion_edge_inference_duration_seconds_count", model="emotion", stage="emotion") == 1
     assert value(found, "emotion_edge_soc_temperature_celsius") == pytest.approx(51.234)

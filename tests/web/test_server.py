@@ -65,6 +65,14 @@ def test_everything_else_is_not_there(path: str, serve: Serve) -> None:
     assert serve().ask(path).status == 404
 
 
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "TRACE", "DELETE"])
+def test_other_methods_are_refused_with_the_guard_headers(method: str, serve: Serve) -> None:
+    answered = serve().ask("/", method=method, Origin="http://evil.example")
+
+    assert answered.status == 501
+    assert HEADERS.items() <= answered.headers.items()
+
+
 @pytest.mark.parametrize("path", ["/", "/updates", "/picture", "/metrics", "/healthz"])
 def test_foreign_host_is_refused_everywhere(path: str, serve: Serve) -> None:
     assert serve().ask(path, Host="evil.example").status == 421

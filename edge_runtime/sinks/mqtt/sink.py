@@ -128,3 +128,9 @@ class MqttSink:
     def pending(self) -> int:
         """Events that the broker has not acknowledged."""
         return self._queue.pending()
+
+    @property
+    def oldest_age_s(self) -> float | None:
+        """How long the oldest of them has waited, seconds; None in memory, where nobody notes it."""
+        age = getattr(self._queue, "oldest_age_s", None)
+        return None if age is None else float(age())
