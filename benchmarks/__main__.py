@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...]`: run the named benchmarks, or those that `make bench` runs."""
+"""`python -m benchmarks [NAME [ITS ARGUMENTS]]`: run one benchmark, or those that `make bench` runs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ QUICK = ("nets", "chain", "footprint")
 """What `make bench` runs: a few minutes in all."""
 
 
-def main(names: list[str]) -> int:
-    """Run benchmarks one after the other."""
-    for name in names or QUICK:
+def main(arguments: list[str]) -> int:
+    """Run benchmarks one after the other; one that is named reads its own arguments from sys.argv."""
+    for name in arguments[:1] or QUICK:
         print(f"== {name}")
         failed = importlib.import_module(f"benchmarks.{name}").main()
         if failed:
