@@ -60,7 +60,8 @@ def test_the_dashboard_shows_every_metric(repository: Path, metrics: dict[str, s
 
     families_of = {re.sub(r"_(bucket|count|sum|created)$", "", name) for name in metrics}
 
-    assert sorted(name for name in families_of if name not in text) == []
+    missing = sorted(name for name in families_of if name not in text)
+    assert not missing, f"add a panel to examples/grafana-dashboard.json for {missing}"
 
 
 def test_panels_of_the_dashboard_do_not_overlap(repository: Path) -> None:
