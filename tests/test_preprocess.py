@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_runtime.preprocess import enlarge
+from edge_runtime.preprocess import enlarge, fit_factor, fit_into
 
 
 def test_a_crop_of_the_right_size_is_passed_on_as_it_is() -> None:
@@ -37,3 +37,27 @@ def test_a_flat_crop_stays_flat_at_every_size(side: int, level: int) -> None:
 
     assert found.shape == (96, 96)
     assert np.unique(found).tolist() == [level]
+
+
+def test_a_frame_is_shrunk_into_the_upper_left_corner() -> None:
+    fitted, factor = fit_into(np.full((480, 640), 200, np.uint8), (256, 320))
+
+    assert factor == 2.0
+    assert fitted.shape == (256, 320)
+    assert (fitted[:240] == 200).all()
+    assert (fitted[240:] == 0).all()
+
+
+def test_a_frame_that_fits_is_not_enlarged() -> None:
+    fitted, factor = fit_into(np.full((10, 20), 7, np.uint8), (32, 32))
+
+    assert factor == fit_factor((10, 20), (32, 32)) == 1.0
+    assert int((fitted == 7).sum()) == 10 * 20
+
+
+def test_the_longer_side_decides_and_nothing_vanishes() -> None:
+    fitted, factor = fit_into(np.full((3, 2000), 9, np.uint8), (256, 320))
+
+    assert factor == 2000 / 320
+    assert (fitted[0] == 9).all()
+    assert fitted[1:].max() == 0
