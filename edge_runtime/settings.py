@@ -68,7 +68,7 @@ class Models(Section, frozen=True):
 class Detector(Section, frozen=True):
     """How faces are found in a whole frame."""
 
-    kind: Literal["faces", "yunet", "haar"] = "haar"
+    kind: Literal["faces", "yunet", "haar"] = "faces"
     """faces: our own int8 net. yunet: OpenCV's net, needs a model file. haar: OpenCV's cascade."""
     model: str = ""
     """faces: bundle folder or .emodel file; empty = the shipped one. yunet: path of the ONNX file."""

@@ -191,7 +191,7 @@ def test_the_models_in_use_are_listed(capsys: pytest.CaptureFixture[str], tmp_pa
     assert main(["model", "list", "--config", str(config), "--json"]) == 0
 
     rows = json.loads(capsys.readouterr().out)
-    assert [row["kind"] for row in rows] == ["keypoints", "emotion"]
+    assert [row["kind"] for row in rows] == ["keypoints", "emotion", "faces"]
     assert (rows[1]["name"], rows[1]["version"], rows[1]["path"]) == ("tiny-emotion", "1.2.3", str(mine))
     assert all(len(row["sha256"]) == 64 for row in rows)
 

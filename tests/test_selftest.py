@@ -23,7 +23,7 @@ def test_nets_and_demo_pass_and_a_missing_broker_is_left_out(
 
     told = json.loads(capsys.readouterr().out)
     assert code == 0
-    assert [verdict["passed"] for verdict in told["verdicts"]] == [True] * 5 + [None]
+    assert [verdict["passed"] for verdict in told["verdicts"]] == [True] * 7 + [None]
     suite = ET.fromstring(junit.read_bytes())  # noqa: S314  our own file
     assert suite.get("failures") == "0"
     assert len(suite.findall("testcase")) == len(told["verdicts"])

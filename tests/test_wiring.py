@@ -81,7 +81,8 @@ def test_a_source_that_is_nothing_known_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_detector_without_its_file_is_refused(tmp_path: Path) -> None:
-    assert open_detector(Detector()).name.startswith("haar")
+    assert open_detector(Detector()).name == "faces"
+    assert open_detector(Detector(kind="haar")).name.startswith("haar")
     with pytest.raises(DetectorError, match=r"none\.onnx"):
         open_detector(Detector(kind="yunet", model=str(tmp_path / "none.onnx")))
 
