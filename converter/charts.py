@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from converter.tuning import Outcome
 from edge_runtime.contract import EMOTION_LABELS
 
 _DPI = 110
@@ -54,6 +55,27 @@ def draw_errors(per_point: dict[str, float], path: Path) -> None:
     axes.barh(names, [per_point[name] for name in names])
     axes.set(xlabel="RMSE of the int8 net, pixels of the crop")
     axes.grid(axis="x", alpha=0.4)
+    _save(figure, path)
+
+
+def draw_tuning(outcomes: list[Outcome], path: Path) -> None:
+    """Draw changes of label a minute and the share of time with an answer, one column per threshold that was varied."""
+    in_use = next(outcome for outcome in outcomes if outcome.varied is None)
+    names = list(dict.fromkeys(outcome.varied for outcome in outcomes if outcome.varied))
+    figure = Figure((2.6 * len(names), 4.5), layout="constrained")
+    rows = figure.subplots(2, len(names), sharey="row", squeeze=False)
+    for column, name in enumerate(names):
+        tried = sorted((o for o in [*outcomes, in_use] if o.varied in (name, None)), key=lambda o: o.value_of(name))
+        values = [outcome.value_of(name) for outcome in tried]
+        rows[0, column].plot(values, [outcome.flips_per_minute for outcome in tried], marker=".")
+        rows[1, column].plot(values, [100 * outcome.answered_share for outcome in tried], marker=".")
+        rows[1, column].set(xlabel=name)
+        for axes in rows[:, column]:
+            axes.axvline(in_use.value_of(name), color="grey", linestyle=":", label="in use")
+            axes.grid(alpha=0.3)
+    rows[0, 0].set(ylabel="changes of label a minute")
+    rows[1, 0].set(ylabel="time with an answer, %")
+    rows[0, 0].legend()
     _save(figure, path)
 
 

@@ -90,7 +90,7 @@ class Tracker(Section, frozen=True):
     """The largest faces are processed, others are left out; bounds the work per frame."""
     min_hits: Count = 2
     """Detections before a face counts as there."""
-    max_gap_s: Positive = 1.0
+    max_gap_s: Positive = 0.6
     """A face that no detector run confirms for this long is lost."""
     min_iou: Share = 0.3
     """Overlap from which a detection and a track are the same face."""

@@ -1,4 +1,4 @@
-"""`emotion-convert report`: how a run went and how good its float net is, as pictures and a table."""
+"""`emotion-convert report`: how a run went and how good its nets are, or how a policy can be tuned, as pictures."""
 
 from __future__ import annotations
 
@@ -16,15 +16,34 @@ if TYPE_CHECKING:
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("report", help="draw learning curves and errors of a run, print a Markdown table")
-    parser.add_argument("--run", required=True, type=Path, metavar="DIR", dest="run_dir", help="a quantised run")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go; without it the run folder")
+    parser = verbs.add_parser("report", help="draw learning curves and errors of a run, or a tuning of the policy")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", type=Path, metavar="DIR", dest="run_dir", help="a quantised run")
+    what.add_argument("--tune", type=Path, metavar="FILE", help="what `emotion-edge tune RECORDING --json` printed")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the pictures go; without it beside the input")
     add_json_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Draw and print."""
+    return _report_tuning(args) if args.tune is not None else _report_run(args)
+
+
+def _report_tuning(args: argparse.Namespace) -> int:
+    """Draw tuning.png: what each threshold would have done."""
+    from converter.charts import draw_tuning
+    from converter.plain_json import to_json
+    from converter.tuning import read_tuning
+
+    picture = (args.out or args.tune.parent) / "tuning.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    draw_tuning(read_tuning(args.tune), picture)
+    print(to_json({"picture": str(picture)}) if args.json else picture)
+    return 0
+
+
+def _report_run(args: argparse.Namespace) -> int:
     load_tensorflow()
     from converter.charts import draw_figures, draw_learning_curve
     from converter.judgement import judge
