@@ -21,10 +21,11 @@ LIBRARY = "opt/emotion-edge/lib"
 LIBRARIES = "opt/emotion-edge/libraries"
 EVENTS = "var/log/emotion-edge/events.jsonl"
 # The unit with the demo source and quick deadlines; 5 s, because the first sign of life comes after the models load.
+# With the page on, the demo runs at a camera's pace and begins anew at its end, as long as the unit lives.
 QUICK = """\
 [Service]
 ExecStart=
-ExecStart=/opt/emotion-edge/bin/emotion-edge run --config /etc/emotion-edge/config.toml --source demo
+ExecStart=/opt/emotion-edge/bin/emotion-edge run --config /etc/emotion-edge/config.toml --source demo --web 8080
 WatchdogSec=5
 TimeoutAbortSec=2
 RestartSec=0.2

@@ -191,7 +191,7 @@ def test_nothing_is_read_before_somebody_agrees(driver: WebDriver, shot: Callabl
         paused = wait(driver, lambda _: text(driver, "lamp-camera") == "Camera paused", "not paused")
         shot("consent")
         driver.find_element(By.TAG_NAME, "body").send_keys(Keys.ESCAPE)
-        still_asked = button.is_displayed()
+        still_asked = wait(driver, lambda _: button.is_displayed(), "Escape gets by without an answer")
         button.click()
         wait_for_face(driver)
         driver.find_element(By.ID, "withdraw").click()
