@@ -74,6 +74,12 @@ def thresholds_from(policy: Policy, recorded: Thresholds) -> Thresholds:
     return found
 
 
+def under_policy(recording: Recording, policy: Policy) -> tuple[Recording, Thresholds]:
+    """Apply a configuration to a recording: smoothed with its window, beside its thresholds; what is open stays."""
+    window_s = recording.header.window_s if policy.window_s is None else policy.window_s
+    return smoothed_again(recording, window_s), thresholds_from(policy, recording.header.thresholds)
+
+
 def smoothed_again(recording: Recording, window_s: float) -> Recording:
     """Return a recording as it would have been with another window; the same one for the window it was made with."""
     if window_s == recording.header.window_s:

@@ -20,15 +20,13 @@ def add(verbs: Verbs) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print every event; without --config the thresholds are those of the recording."""
     from edge_runtime.recording import load_recording
-    from edge_runtime.replay import replayed_events, smoothed_again, thresholds_from
+    from edge_runtime.replay import replayed_events, under_policy
     from edge_runtime.sinks.console import event_line
 
     recording = load_recording(arguments.file)
     thresholds = recording.header.thresholds
     if arguments.config is not None:
-        policy = configured(arguments).policy
-        thresholds = thresholds_from(policy, thresholds)
-        recording = smoothed_again(recording, recording.header.window_s if policy.window_s is None else policy.window_s)
+        recording, thresholds = under_policy(recording, configured(arguments).policy)
     origin_s = recording.frames[0].captured_at if recording.header.live else 0.0
     for message in replayed_events(recording, thresholds):
         payload = message.to_json()

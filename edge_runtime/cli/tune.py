@@ -39,15 +39,13 @@ def add(verbs: Verbs) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print one row per set of thresholds: the ones in use first, then one setting after the other."""
     from edge_runtime.recording import load_recording
-    from edge_runtime.replay import smoothed_again, thresholds_from
+    from edge_runtime.replay import under_policy
     from edge_runtime.tuning import SETTINGS, outcomes, usual_values
 
     recording = load_recording(arguments.file)
     base = recording.header.thresholds
     if arguments.config is not None:
-        policy = configured(arguments).policy
-        base = thresholds_from(policy, base)
-        recording = smoothed_again(recording, recording.header.window_s if policy.window_s is None else policy.window_s)
+        recording, base = under_policy(recording, configured(arguments).policy)
     asked = {setting: getattr(arguments, setting) for setting in SETTINGS if getattr(arguments, setting)}
     found = list(outcomes(recording, base, asked or usual_values(base)))
     if arguments.json:
