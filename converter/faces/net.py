@@ -28,7 +28,7 @@ def build(model: Model) -> keras.Model:
     """Build an untrained net for pictures whose sides are multiples of 32.
 
     Args:
-        model: the stem has stride 4, as the first stage; the others have 8, 16 and 32. head_filters is the pyramid's
+        model: the stem has stride 4 in two steps, as the first stage; the others have 8, 16 and 32. head_filters is the pyramid's
             width.
 
     Returns:
@@ -37,8 +37,9 @@ def build(model: Model) -> keras.Model:
     """
     picture = keras.Input((None, None, 1), name="picture")
     # Even kernels on even sides keep every cell's view centred on the cell; odd ones would shift it by half a step
-    # per level. Stride 4 at once, since training is bound by activations at high resolution.
-    x = _convolution(picture, model.stem_filters, model.stem_kernel, stride=4)
+    # per level. Few filters at stride 2, since training is bound by activations at high resolution.
+    x = _convolution(picture, model.stem_filters // _NARROWER, model.stem_kernel, stride=2)
+    x = _convolution(x, model.stem_filters, 2, stride=2)
     levels = []
     for index, stage in enumerate(model.stages):
         x = _stage(x, stage, halve=index > 0)
