@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from converter.commands import data, edgetpu, evaluate, export, parity, quantize, report, train
+from converter.commands import data, edgetpu, evaluate, export, parity, quantize, report, soften, train
 from converter.console import start_logging
 from converter.errors import ConverterError
 from edge_runtime._version import __version__
 from edge_runtime.errors import EdgeRuntimeError
 
-VERBS = (data, train, quantize, evaluate, parity, edgetpu, export, report)
+VERBS = (data, train, soften, quantize, evaluate, parity, edgetpu, export, report)
 EXIT_CODES = "exit codes: 0 ok, 1 failed, 2 usage, 3 recipe, 5 model, 7 int8 too far from float"
 _INTERRUPTED = 130
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from converter.augment import light, mirror, mirror_points, move, random_affine, warp
 from converter.datasets.types import EmotionData, KeypointData
-from converter.recipe import Recipe
+from converter.recipe import Recipe, Training
 from edge_runtime.contract import INPUT_SIZE_PX, KEYPOINT_COUNT, KEYPOINT_OFFSET_PX, KEYPOINT_SCALE_PX
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
@@ -34,17 +34,21 @@ class Batches(Protocol):
         ...
 
 
-def one_hot_targets(data: EmotionData, outputs: int, *, smoothing: float, votes_weight: float) -> NDArray[np.float32]:
-    """(N, outputs) target shares from labels, smoothed, mixed with crowd votes where there are any."""
-    targets = np.full((len(data), outputs), smoothing / outputs, np.float32)
-    targets[np.arange(len(data)), data.labels] += 1 - smoothing
-    if data.votes is not None and votes_weight > 0:
-        votes = data.votes[:, :outputs]
-        total = votes.sum(axis=1, keepdims=True)
-        voted = np.isfinite(total[:, 0]) & (total[:, 0] > 0.5)
-        shares = votes[voted] / total[voted]
-        targets[voted] = (1 - votes_weight) * targets[voted] + votes_weight * shares
+def target_shares(data: EmotionData, outputs: int, training: Training) -> NDArray[np.float32]:
+    """(N, outputs) target shares: smoothed labels, mixed with crowd votes and a teacher's answers where known."""
+    targets = np.full((len(data), outputs), training.label_smoothing / outputs, np.float32)
+    targets[np.arange(len(data)), data.labels] += 1 - training.label_smoothing
+    for shares, weight in ((data.votes, training.votes_weight), (data.soft, training.soft_weight)):
+        if shares is not None and weight > 0:
+            _mix(targets, shares[:, :outputs], weight)
     return targets
+
+
+def _mix(targets: NDArray[np.float32], shares: NDArray[np.float32], weight: float) -> None:
+    """Replace a part of each target, in place, where the shares are known and mostly speak of these outputs."""
+    total = shares.sum(axis=1, keepdims=True)
+    known = np.isfinite(total[:, 0]) & (total[:, 0] > 0.5)
+    targets[known] = (1 - weight) * targets[known] + weight * shares[known] / total[known]
 
 
 def normalized_points(points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,12 +70,7 @@ class EmotionBatches:
         training = recipe.training
         self._images = data.images
         self._recipe = recipe
-        self._targets = one_hot_targets(
-            data,
-            len(recipe.data.outputs),
-            smoothing=training.label_smoothing,
-            votes_weight=training.votes_weight,
-        )
+        self._targets = target_shares(data, len(recipe.data.outputs), training)
         counts = np.bincount(data.labels, minlength=len(recipe.data.outputs)).astype(np.float64)
         weight = np.maximum(counts, 1)[data.labels] ** -recipe.data.class_balance
         self._chance = weight / weight.sum()

@@ -69,6 +69,10 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     label_smoothing: Share = 0.0
     votes_weight: Share = 0.0
     """Emotion: share of crowd votes in the target where a file has them."""
+    soft_weight: Share = 0.0
+    """Emotion: share of a teacher's answers (`train --soft-labels`) in the target, taken last."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """Of the arithmetic while training; weights are float32 in both."""
     mixup_alpha: NotNegative = 0.0
     """Emotion: parameter of the Beta distribution; 0 = off."""
     huber_delta_px: Positive = 2.0

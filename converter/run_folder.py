@@ -90,6 +90,18 @@ class RunFolder:
         """Say which numbering of emotions the data was read with, where it had to be said."""
         return cast(LabelOrder | None, self.inputs().get("labels"))
 
+    def soft_labels(self) -> Path | None:
+        """Name the file of soft labels, if there is one, after a check that it is what the run started with."""
+        entry = self.inputs().get("soft_labels")
+        if entry is None:
+            return None
+        path = Path(entry["path"])
+        if not path.exists():
+            raise RunError(f"{path}: the run's soft labels are gone; put the file back or train again")
+        if describe(path)["sha256"] != entry["sha256"]:
+            raise RunError(f"{path}: not the soft labels that the run started with (sha256 {entry['sha256']})")
+        return path
+
     def records(self) -> list[dict[str, float]]:
         """Read one record per epoch; where a kill made an epoch run twice, the later one counts."""
         try:
@@ -99,7 +111,9 @@ class RunFolder:
         by_epoch = {record["epoch"]: record for record in map(json.loads, lines)}
         return [by_epoch[epoch] for epoch in sorted(by_epoch)]
 
-    def start(self, recipe: Recipe, data: list[Path], labels: LabelOrder | None = None) -> None:
+    def start(
+        self, recipe: Recipe, data: list[Path], labels: LabelOrder | None = None, soft_labels: Path | None = None
+    ) -> None:
         """Write what goes in, or check that it is what a run in this folder started with.
 
         Raises:
@@ -112,6 +126,8 @@ class RunFolder:
         }
         if labels is not None:
             inputs["labels"] = labels
+        if soft_labels is not None:
+            inputs["soft_labels"] = describe(soft_labels)
         if self.recipe_file.exists():
             self._refuse_other(recipe, inputs)
             return
@@ -124,6 +140,8 @@ class RunFolder:
             raise RunError(f"{self.path}: holds a run of another recipe (see recipe.json); choose another --run folder")
         if self.labels() != inputs.get("labels"):
             raise RunError(f"{self.path}: was started with --labels {self.labels()}; choose another --run folder")
+        if self.inputs().get("soft_labels", {}).get("sha256") != inputs.get("soft_labels", {}).get("sha256"):
+            raise RunError(f"{self.path}: was started with other --soft-labels; choose another --run folder")
         self._refuse_other_data(inputs["data"])
 
     def check_data(self) -> list[Path]:

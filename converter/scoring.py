@@ -26,6 +26,13 @@ def answers_of(net: keras.Model, pictures: NDArray[np.uint8]) -> NDArray[np.floa
     return np.concatenate(answers)
 
 
+def shares_of(net: keras.Model, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """(N, h, w) grey faces -> (N, outputs) probabilities, the mean of each picture's and its mirror image's."""
+    sides = [answers_of(net, side).astype(np.float64) for side in (pictures, pictures[:, :, ::-1])]
+    raised = [np.exp(side - side.max(axis=1, keepdims=True)) for side in sides]
+    return np.mean([side / side.sum(axis=1, keepdims=True) for side in raised], axis=0).astype(np.float32)
+
+
 def score_emotion(net: keras.Model, data: EmotionData) -> Scores:
     """Accuracy and macro-F1 over the five answers; `chosen_by` is their mean."""
     five = data.take(data.labels < len(EMOTION_LABELS))

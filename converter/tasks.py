@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -21,6 +21,7 @@ from converter.recipe import Recipe
 from converter.resnet import build
 from converter.run_folder import RunFolder, read_json, write_json
 from converter.scoring import Scores, score_emotion, score_keypoints
+from converter.soft_labels import read_soft_labels
 from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_COUNT
 
 _SPLIT_STREAM = 2
@@ -169,11 +170,21 @@ def prepare_run(run: RunFolder) -> Task:
     recipe, files, labels = run.recipe(), run.check_data(), run.labels()
     written: dict[str, list[int]] = read_json(run.split_file) if run.split_file.exists() else {}
     if "training_rows" in written:
-        return prepare(recipe, files, labels, Split(**written))
+        return _softened(run, prepare(recipe, files, labels, Split(**written)))
     task = prepare(recipe, files, labels)
     _refuse_other_cut(run, task, written)
     write_json(run.split_file, {"training_rows": task.training_rows, "validation_rows": task.validation_rows})
-    return task
+    return _softened(run, task)
+
+
+def _softened(run: RunFolder, task: Task) -> Task:
+    """Give the training faces the soft labels that the run was started with."""
+    path = run.soft_labels()
+    if path is None or not isinstance(task, EmotionTask):
+        return task
+    soft = read_soft_labels(path)
+    soft.refuse_seen(task.validation.images)
+    return replace(task, training=replace(task.training, soft=soft.of(task.training.images)))
 
 
 def _refuse_other_cut(run: RunFolder, task: Task, written: dict[str, list[int]]) -> None:

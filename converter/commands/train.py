@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,15 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="PATH",
         help="faces: files to choose by, in the place of a share of --data",
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="start from best.weights.h5 of another run")
+    parser.add_argument(
+        "--from-run",
+        type=Path,
+        metavar="DIR",
+        help="start from the best weights of another run; blocks that its net lacks change nothing at first",
+    )
+    parser.add_argument(
+        "--soft-labels", type=Path, metavar="FILE", help="emotion: a teacher's answers, from `emotion-convert soften`"
+    )
     parser.add_argument("--run", required=True, type=Path, metavar="DIR", dest="run_dir", help="what it writes")
     parser.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     parser.add_argument("--seed", type=int, metavar="N", help="instead of the recipe's")
@@ -58,15 +67,17 @@ def run(args: argparse.Namespace) -> int:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     recipe = _recipe(args)
     folder = RunFolder(args.run_dir)
-    folder.start(recipe, [*args.data, *args.validation], args.labels)
+    _check_soft_labels(recipe, args.soft_labels)
+    folder.start(recipe, [*args.data, *args.validation], args.labels, args.soft_labels)
     if args.validation:
         _cut_by_file(folder, args.data, args.validation)
     keras.utils.set_random_seed(recipe.seed)
     note("reading %s", ", ".join(map(str, args.data)))
     task = prepare_run(folder)
+    keras.config.set_dtype_policy(recipe.training.precision)
     net = task.net()
-    if args.weights:
-        _start_from(args.weights, net, folder)
+    if args.from_run:
+        _start_from(RunFolder(args.from_run), task, net, folder)
     note("%d faces to train on, %d to choose by, %d parameters", *_sizes(task), net.count_params())
     _train(Trainer(recipe, net, task.batches(), folder), task, folder)
     return 0
@@ -79,6 +90,20 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     return replaced(load_recipe(args.recipe), epochs=args.epochs, seed=args.seed)
 
 
+def _check_soft_labels(recipe: Recipe, soft_labels: Path | None) -> None:
+    """A recipe with a teacher and a file of its answers come together."""
+    from converter.errors import RecipeError
+
+    wanted = recipe.training.soft_weight > 0
+    if wanted and soft_labels is None:
+        raise RecipeError(
+            f"training.soft_weight: {recipe.training.soft_weight} needs a teacher's answers; give --soft-labels FILE "
+            "(made by `emotion-convert soften`), or set soft_weight = 0 in a recipe of your own"
+        )
+    if soft_labels is not None and not wanted:
+        raise RecipeError("--soft-labels: the recipe does not use them; expected training.soft_weight above 0, found 0")
+
+
 def _cut_by_file(folder: RunFolder, training: list[Path], validation: list[Path]) -> None:
     """Write which rows are for choosing, where whole files are."""
     from converter.faces.data import split_rows
@@ -88,12 +113,19 @@ def _cut_by_file(folder: RunFolder, training: list[Path], validation: list[Path]
         write_json(folder.split_file, split_rows(training, validation))
 
 
-def _start_from(weights: Path, net: keras.Model, folder: RunFolder) -> None:
+def _start_from(other: RunFolder, task: Task, net: keras.Model, folder: RunFolder) -> None:
     """Take another run's weights and note which; a checkpoint of this run, if there is one, replaces them."""
+    from converter.resnet import grow
     from converter.run_folder import describe, write_json
 
-    net.load_weights(weights)
-    write_json(folder.inputs_file, folder.inputs() | {"weights": describe(weights)})
+    recipe = other.recipe()
+    if recipe.model == task.recipe.model:
+        net.load_weights(other.weights_file)
+    else:
+        smaller = replace(task, recipe=recipe).net()
+        smaller.load_weights(other.weights_file)
+        grow(net, smaller)
+    write_json(folder.inputs_file, folder.inputs() | {"weights": describe(other.weights_file)})
 
 
 def _sizes(task: Task) -> tuple[int, int]:

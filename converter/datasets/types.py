@@ -34,6 +34,9 @@ class EmotionData:
     votes: NDArray[np.float32] | None = None
     """(N, len(CLASS_NAMES)) shares of crowd votes, rows sum to 1; NaN rows where nobody voted usefully. Optional."""
 
+    soft: NDArray[np.float32] | None = None
+    """(N, len(CLASS_NAMES)) shares that a teacher gave, rows sum to 1; NaN rows where it gave none. Optional."""
+
     def __post_init__(self) -> None:
         """Check that all arrays speak of the same faces."""
         count = len(self.images)
@@ -41,8 +44,9 @@ class EmotionData:
             raise DataError(f"images must be (N, h, w) uint8, found {self.images.shape} {self.images.dtype}")
         if len(self.labels) != count or len(self.usage) != count:
             raise DataError(f"{count} images, but {len(self.labels)} labels and {len(self.usage)} usages")
-        if self.votes is not None and self.votes.shape != (count, len(CLASS_NAMES)):
-            raise DataError(f"votes must be ({count}, {len(CLASS_NAMES)}), found {self.votes.shape}")
+        for name, shares in (("votes", self.votes), ("soft", self.soft)):
+            if shares is not None and shares.shape != (count, len(CLASS_NAMES)):
+                raise DataError(f"{name} must be ({count}, {len(CLASS_NAMES)}), found {shares.shape}")
 
     def __len__(self) -> int:
         """Count the faces."""
@@ -51,7 +55,8 @@ class EmotionData:
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> EmotionData:
         """Choose faces by index or mask."""
         votes = None if self.votes is None else self.votes[rows]
-        return EmotionData(self.images[rows], self.labels[rows], self.usage[rows], votes)
+        soft = None if self.soft is None else self.soft[rows]
+        return EmotionData(self.images[rows], self.labels[rows], self.usage[rows], votes, soft)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,8 +28,8 @@ def build(model: Model) -> keras.Model:
     """Build an untrained net for pictures whose sides are multiples of 32.
 
     Args:
-        model: the stem has stride 4 in two steps, as the first stage; the others have 8, 16 and 32. head_filters is the pyramid's
-            width.
+        model: the stem has stride 4 in two steps, as the first stage; the others have 8, 16 and 32. head_filters is
+            the pyramid's width.
 
     Returns:
         (N, h, w, 1) in [0, 1] -> for each stride, finest first: (N, h', w', 1) score logits and (N, h', w', 4)

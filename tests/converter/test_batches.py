@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from converter.batches import EmotionBatches, KeypointBatches, normalized_points, one_hot_targets, pixel_points
+from converter.batches import EmotionBatches, KeypointBatches, normalized_points, pixel_points, target_shares
 from converter.datasets.types import CLASS_NAMES, EmotionData, KeypointData
 from converter.recipe import Augment, Data, Model, Recipe, Stage, Training
 from tests.converter.sample_data import keypoint_rows, striped_face
@@ -79,7 +79,7 @@ def test_votes_are_mixed_into_the_target_where_there_are_any() -> None:
     plain = emotion_data([0, 0])
     data = EmotionData(plain.images, plain.labels, plain.usage, votes)
 
-    targets = one_hot_targets(data, 7, smoothing=0, votes_weight=0.25)
+    targets = target_shares(data, 7, Training(epochs=1, votes_weight=0.25))
 
     assert targets[0].tolist() == [0.75, 0.25, 0, 0, 0, 0, 0]
     assert targets[1].tolist() == [1, 0, 0, 0, 0, 0, 0]
