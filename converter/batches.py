@@ -62,6 +62,21 @@ def pixel_points(answers: NDArray[np.float32]) -> NDArray[np.float32]:
     return (real * KEYPOINT_SCALE_PX + KEYPOINT_OFFSET_PX).astype(np.float32)
 
 
+def balanced_chance(kinds: NDArray[np.int64] | NDArray[np.str_], balance: float) -> NDArray[np.float64]:
+    """(N,) chance of every row to be drawn: 0 as often as it is found, 1 all kinds equally often."""
+    _, kind_of, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    weight = counts[kind_of].astype(np.float64) ** -balance
+    return np.asarray(weight / weight.sum())
+
+
+def balanced_order(chance: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw systematically: each row comes floor or ceil of its expected number of times."""
+    shuffled = rng.permutation(len(chance))
+    marks = np.cumsum(chance[shuffled])
+    drawn = np.searchsorted(marks / marks[-1], (np.arange(count) + rng.random()) / count)
+    return np.asarray(rng.permutation(shuffled[drawn]))
+
+
 class EmotionBatches:
     """Class-aware draws of labelled faces, warped, lit and mixed."""
 
@@ -71,9 +86,7 @@ class EmotionBatches:
         self._images = data.images
         self._recipe = recipe
         self._targets = target_shares(data, len(recipe.data.outputs), training)
-        counts = np.bincount(data.labels, minlength=len(recipe.data.outputs)).astype(np.float64)
-        weight = np.maximum(counts, 1)[data.labels] ** -recipe.data.class_balance
-        self._chance = weight / weight.sum()
+        self._chance = balanced_chance(data.labels, recipe.data.class_balance)
         self.per_epoch = max(len(data) // training.batch_size, 1)
         self.picture_shape = _FACE_SHAPE
         self.target_shape: tuple[int, ...] = (len(recipe.data.outputs),)
@@ -81,18 +94,11 @@ class EmotionBatches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of one epoch; faces are drawn with replacement only as balance asks."""
         size = self._recipe.training.batch_size
-        order = self._order(np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch]))
+        rng = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch])
+        order = balanced_order(self._chance, self.per_epoch * size, rng)
         for index in range(self.per_epoch):
             rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
             yield self._batch(order[index * size : (index + 1) * size], rng)
-
-    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Draw systematically: each face comes floor or ceil of its expected number of times."""
-        count = self.per_epoch * self._recipe.training.batch_size
-        shuffled = rng.permutation(len(self._images))
-        marks = np.cumsum(self._chance[shuffled])
-        drawn = np.searchsorted(marks / marks[-1], (np.arange(count) + rng.random()) / count)
-        return rng.permutation(shuffled[drawn])
 
     def _batch(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         pictures = np.stack([self._picture(self._images[row], rng) for row in rows])[..., np.newaxis]
@@ -122,14 +128,16 @@ class KeypointBatches:
         """Keep the data; nothing is copied."""
         self._data = data
         self._recipe = recipe
+        self._chance = balanced_chance(data.source, recipe.data.source_balance)
         self.per_epoch = max(len(data) // recipe.training.batch_size, 1)
         self.picture_shape = _FACE_SHAPE
         self.target_shape: tuple[int, ...] = (2 * KEYPOINT_COUNT,)
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch, every face at most once."""
+        """Yield the batches of one epoch; faces are drawn more than once only as balance asks."""
         size = self._recipe.training.batch_size
-        order = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch]).permutation(len(self._data))
+        rng = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch])
+        order = balanced_order(self._chance, self.per_epoch * size, rng)
         for index in range(self.per_epoch):
             rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
             faces = [self._face(row, rng) for row in order[index * size : (index + 1) * size]]

@@ -51,6 +51,8 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Emotion: pictures that correlate by this much stay on one side of the split; 1 = exact copies only."""
     class_balance: Share = 0.0
     """Emotion: 0 draws classes as often as they are found, 1 draws all equally often."""
+    source_balance: Share = 0.0
+    """Keypoints: 0 draws sources as often as they are found, 1 draws all equally often."""
 
 
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

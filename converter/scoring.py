@@ -30,7 +30,8 @@ def shares_of(net: keras.Model, pictures: NDArray[np.uint8]) -> NDArray[np.float
     """(N, h, w) grey faces -> (N, outputs) probabilities, the mean of each picture's and its mirror image's."""
     sides = [answers_of(net, side).astype(np.float64) for side in (pictures, pictures[:, :, ::-1])]
     raised = [np.exp(side - side.max(axis=1, keepdims=True)) for side in sides]
-    return np.mean([side / side.sum(axis=1, keepdims=True) for side in raised], axis=0).astype(np.float32)
+    shares = [side / side.sum(axis=1, keepdims=True) for side in raised]
+    return np.asarray(np.mean(shares, axis=0), np.float32)
 
 
 def score_emotion(net: keras.Model, data: EmotionData) -> Scores:

@@ -43,17 +43,18 @@ def run(args: argparse.Namespace) -> int:
     from converter.tasks import EmotionTask, prepare_run
 
     folders = [RunFolder(path) for path in args.run_dirs]
-    tasks = [prepare_run(folder) for folder in folders]
-    first = tasks[0]
-    shares = []
-    for folder, task in zip(folders, tasks, strict=True):
-        if not isinstance(task, EmotionTask) or not isinstance(first, EmotionTask):
+    tasks: list[EmotionTask] = []
+    for folder in folders:
+        task = prepare_run(folder)
+        if not isinstance(task, EmotionTask):
             raise RunError(f"{folder.path}: expected a run of an emotion net, found {task.recipe.kind}")
-        if task.training_rows != first.training_rows:
+        tasks.append(task)
+        if task.training_rows != tasks[0].training_rows:
             raise RunError(f"{folder.path}: expected the training rows of {folders[0].path}, found others")
-        shares.append(shares_of(trained_net(folder, task), task.training.images))
+    pictures = tasks[0].training.images
+    shares = [shares_of(trained_net(folder, task), pictures) for folder, task in zip(folders, tasks, strict=True)]
     teacher = {"teachers": [_provenance(folder) for folder in folders]}
-    count = write_soft_labels(args.out, first.training.images, np.mean(shares, axis=0), teacher)
+    count = write_soft_labels(args.out, pictures, np.mean(shares, axis=0), teacher)
     answer({"pictures": count, "bytes": args.out.stat().st_size} | teacher, as_json=args.json)
     return 0
 
