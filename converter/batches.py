@@ -29,8 +29,8 @@ class Batches(Protocol):
     target_shape: tuple[int, ...]
     """Of one picture."""
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch."""
+    def epoch(self, epoch: int, first: int = 0, every: int = 1) -> Iterator[Batch]:
+        """Yield the batches of one epoch: all, or from `first` on every so-manieth."""
         ...
 
 
@@ -91,12 +91,12 @@ class EmotionBatches:
         self.picture_shape = _FACE_SHAPE
         self.target_shape: tuple[int, ...] = (len(recipe.data.outputs),)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0, every: int = 1) -> Iterator[Batch]:
         """Yield the batches of one epoch; faces are drawn with replacement only as balance asks."""
         size = self._recipe.training.batch_size
         rng = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch])
         order = balanced_order(self._chance, self.per_epoch * size, rng)
-        for index in range(self.per_epoch):
+        for index in range(first, self.per_epoch, every):
             rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
             yield self._batch(order[index * size : (index + 1) * size], rng)
 
@@ -133,12 +133,12 @@ class KeypointBatches:
         self.picture_shape = _FACE_SHAPE
         self.target_shape: tuple[int, ...] = (2 * KEYPOINT_COUNT,)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0, every: int = 1) -> Iterator[Batch]:
         """Yield the batches of one epoch; faces are drawn more than once only as balance asks."""
         size = self._recipe.training.batch_size
         rng = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch])
         order = balanced_order(self._chance, self.per_epoch * size, rng)
-        for index in range(self.per_epoch):
+        for index in range(first, self.per_epoch, every):
             rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
             faces = [self._face(row, rng) for row in order[index * size : (index + 1) * size]]
             pictures = np.stack([picture for picture, _ in faces])[..., np.newaxis]

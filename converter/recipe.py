@@ -174,8 +174,10 @@ def parse_recipe(text: bytes, where: str) -> Recipe:
     """Check a recipe's TOML; `where` names it in errors."""
     try:
         return msgspec.toml.decode(text, type=Recipe)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise RecipeError(f"{where}: {error}{_nearest_key(str(error))}") from error
+    except RecursionError as error:
+        raise RecipeError(f"{where}: brackets in brackets without end; see the shipped recipes") from error
 
 
 def _nearest_key(message: str) -> str:
@@ -191,11 +193,15 @@ def _nearest_key(message: str) -> str:
     return f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(sorted(known))}"
 
 
-def replaced(recipe: Recipe, *, epochs: int | None = None, seed: int | None = None) -> Recipe:
+def replaced(
+    recipe: Recipe, *, epochs: int | None = None, seed: int | None = None, batch_size: int | None = None
+) -> Recipe:
     """Change what a command line may change, with the same checks as in a file."""
     content: dict[str, Any] = msgspec.to_builtins(recipe)
     if epochs is not None:
         content["training"]["epochs"] = epochs
+    if batch_size is not None:
+        content["training"]["batch_size"] = batch_size
     if seed is not None:
         content["seed"] = seed
     try:

@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from converter.batches import Batch, Batches
+from converter.cluster import Alone, Workers
 from converter.optimization import WeightAverage, learning_rate_at, loss_of, optimizer_of
 from converter.recipe import Recipe
 from converter.run_folder import RunFolder
@@ -47,8 +48,19 @@ class Progress(Protocol):
 class Trainer:
     """One net, its optimizer, its average, and the state on disk."""
 
-    def __init__(self, recipe: Recipe, net: keras.Model, batches: Batches, run: RunFolder) -> None:
-        """Build everything that a checkpoint holds and load the newest checkpoint, if there is one."""
+    def __init__(
+        self, recipe: Recipe, net: keras.Model, batches: Batches, run: RunFolder, workers: Workers | None = None
+    ) -> None:
+        """Build everything that a checkpoint holds and load the newest checkpoint, if there is one.
+
+        Args:
+            recipe: what is trained.
+            net: untrained, or with the weights to start from.
+            batches: of this process.
+            run: folder that all processes share; the first one writes.
+            workers: all processes; None = this one alone.
+        """
+        self._workers = workers or Alone()
         cv2.setNumThreads(1)
         self._recipe, self._net, self._batches, self._run = recipe, net, batches, run
         self._optimizer = optimizer_of(recipe.training, net)
@@ -73,14 +85,26 @@ class Trainer:
             started = time.monotonic()
             progress.epoch_started(epoch, self._batches.per_epoch)
             loss = self._train_epoch(epoch, progress)
+            self._average_statistics()
+            self._epochs_done.assign(epoch + 1)
+            if self._workers.rank > 0:
+                continue
             with self._average.applied():
                 scores = score(self._net)
                 self._keep_if_best(scores)
             record = {"epoch": epoch, "loss": loss, **scores, "seconds": round(time.monotonic() - started, 1)}
             self._write(record)
-            self._epochs_done.assign(epoch + 1)
             self._manager.save()
             progress.epoch_done(record)
+        self._workers.mean([tf.constant(0.0)])  # nobody leaves before the first process has written the last epoch
+
+    def _average_statistics(self) -> None:
+        """Normalisation has seen other pictures in every process: agree on the mean."""
+        variables = [weight.value for weight in self._net.non_trainable_variables if "seed" not in weight.path]
+        variables += self._average.shadows
+        if self._workers.count > 1:
+            for variable, mean in zip(variables, self._workers.mean(variables), strict=True):
+                variable.assign(mean)
 
     def _train_epoch(self, epoch: int, progress: Progress) -> float:
         total = 0.0
@@ -103,12 +127,15 @@ class Trainer:
     def _compiled_step(self) -> tf.types.experimental.PolymorphicFunction:
         loss_function, net, optimizer, average = loss_of(self._recipe), self._net, self._optimizer, self._average
 
-        def step(pictures: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        def gradients(pictures: tf.Tensor, targets: tf.Tensor) -> list[tf.Tensor]:
             with tf.GradientTape() as tape:
                 answers = net(tf.cast(pictures, tf.float32) / 255.0, training=True)
                 loss = loss_function(targets, answers)
-            gradients = tape.gradient(loss, net.trainable_variables)
-            optimizer.apply(gradients, net.trainable_variables)
+            return [loss, *tape.gradient(loss, net.trainable_variables)]
+
+        def step(pictures: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+            loss, *means = self._workers.run(gradients, pictures, targets)
+            optimizer.apply(means, net.trainable_variables)
             average.update()
             return loss
 

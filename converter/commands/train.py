@@ -14,6 +14,7 @@ from converter.console import note
 if TYPE_CHECKING:
     import keras
 
+    from converter.cluster import Workers
     from converter.recipe import Recipe
     from converter.run_folder import RunFolder
     from converter.tasks import Task
@@ -59,28 +60,48 @@ def run(args: argparse.Namespace) -> int:
     import keras
     import tensorflow as tf
 
+    from converter.cluster import SharedBatches, join_workers, share_of
     from converter.run_folder import RunFolder
-    from converter.tasks import prepare_run
     from converter.train import Trainer
 
     if args.threads:
         tf.config.threading.set_intra_op_parallelism_threads(args.threads)
+    workers = join_workers()
     recipe = _recipe(args)
-    folder = RunFolder(args.run_dir)
     _check_soft_labels(recipe, args.soft_labels)
-    folder.start(recipe, [*args.data, *args.validation], args.labels, args.soft_labels)
-    if args.validation:
-        _cut_by_file(folder, args.data, args.validation)
+    folder = RunFolder(args.run_dir)
+    task = _prepared_in_turn(args, recipe, folder, workers)
     keras.utils.set_random_seed(recipe.seed)
-    note("reading %s", ", ".join(map(str, args.data)))
-    task = prepare_run(folder)
     keras.config.set_dtype_policy(recipe.training.precision)
     net = task.net()
     if args.from_run:
         _start_from(RunFolder(args.from_run), task, net, folder)
     note("%d faces to train on, %d to choose by, %d parameters", *_sizes(task), net.count_params())
-    _train(Trainer(recipe, net, task.batches(), folder), task, folder)
+    batches = task.batches()
+    if workers.count > 1:
+        note("worker %d of %d", workers.rank, workers.count)
+        batches = SharedBatches(replace(task, recipe=share_of(recipe, workers)).batches(), workers)
+    _train(Trainer(recipe, net, batches, folder, workers), task, folder)
     return 0
+
+
+def _prepared_in_turn(args: argparse.Namespace, recipe: Recipe, folder: RunFolder, workers: Workers) -> Task:
+    """The first process writes the run folder; the others wait and read it."""
+    import tensorflow as tf
+
+    task = _prepared(args, recipe, folder) if workers.rank == 0 else None
+    workers.mean([tf.constant(0.0)])
+    return task or _prepared(args, recipe, folder)
+
+
+def _prepared(args: argparse.Namespace, recipe: Recipe, folder: RunFolder) -> Task:
+    from converter.tasks import prepare_run
+
+    folder.start(recipe, [*args.data, *args.validation], args.labels, args.soft_labels)
+    if args.validation:
+        _cut_by_file(folder, args.data, args.validation)
+    note("reading %s", ", ".join(map(str, args.data)))
+    return prepare_run(folder)
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:

@@ -28,11 +28,11 @@ class FaceBatches:
         self.picture_shape = (self._side, self._side, 1)
         self.target_shape: tuple[int, ...] = (cell_count(self._side), COLUMNS)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first: int = 0, every: int = 1) -> Iterator[Batch]:
         """Yield (B, side, side, 1) pictures and (B, cells, 5) targets."""
         size, scenes = self._recipe.training.batch_size, self._composer.with_faces
         order = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch]).permutation(len(scenes))
-        for index in range(self.per_epoch):
+        for index in range(first, self.per_epoch, every):
             rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
             drawn = [self._composer.compose(scenes[row], rng) for row in order[index * size : (index + 1) * size]]
             pictures = np.stack([scene.pixels for scene in drawn])[..., np.newaxis]
