@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge_runtime.datatypes import Emotion, Face, FaceBox, Frame, Keypoints, Observation
     from edge_runtime.errors import EdgeRuntimeError
     from edge_runtime.geometry import Box
-    from edge_runtime.service import run
+    from edge_runtime.program import run
     from edge_runtime.settings import Config
     from edge_runtime.wiring import Pipeline, open_source
 
@@ -42,7 +42,7 @@ _HOMES = {
     "Pipeline": "wiring",
     "load_config": "config",
     "open_source": "wiring",
-    "run": "service",
+    "run": "program",
 }
 
 __all__ = [

@@ -1,71 +1,26 @@
-"""The whole program: frames from a source through the pipeline to the sinks, until it ends or is told to stop."""
+"""The main loop: frames from a source through the pipeline to the sinks, until it ends or is told to stop."""
 
 from __future__ import annotations
 
 import logging
-import threading
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 
 from edge_runtime._version import __version__
-from edge_runtime.audience import Audience, Nobody
 from edge_runtime.capture import captured
-from edge_runtime.clock import SystemClock
+from edge_runtime.condition import About, Condition
 from edge_runtime.config import device_id
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import SourceError
 from edge_runtime.events import EventWriter, Identity
-from edge_runtime.heartbeat import Heartbeat, Silence
 from edge_runtime.interfaces import Clock, Sink, Source
 from edge_runtime.outlet import Outlet
-from edge_runtime.payloads import EndReason, ModelPayload, OutMessage, ServiceState, Status, rfc3339
+from edge_runtime.payloads import EndReason, ModelPayload
 from edge_runtime.pipeline import FramePipeline
 from edge_runtime.policy import EventPolicy
 from edge_runtime.settings import Config
-from edge_runtime.web.paced import PacedSource
-from edge_runtime.wiring import Pipeline, open_sinks, open_source, open_web, thresholds_of
+from edge_runtime.surroundings import Surroundings
+from edge_runtime.wiring import thresholds_of
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a run takes from outside itself; tests own all of it."""
-
-    clock: Clock = field(default_factory=SystemClock)
-    stop: threading.Event = field(default_factory=threading.Event)
-    """Set it to end the run in good order."""
-    heartbeat: Heartbeat = field(default_factory=Silence)
-    audience: Audience = field(default_factory=Nobody)
-    """Looks on, and may have to agree before frames are read."""
-    max_frames: int | None = None
-    """End after so many processed frames."""
-
-
-def run(config: Config, surroundings: Surroundings | None = None) -> int:
-    """Run until the source ends, max_frames are processed or the stop event is set.
-
-    Returns:
-        Number of processed frames.
-
-    Raises:
-        EdgeRuntimeError: with the exit code that the command line returns.
-    """
-    around = surroundings or Surroundings()
-    if config.deployment.context == "unspecified":
-        logger.warning("deployment.context is not set; say where faces are read (see docs/privacy.md)")
-    with ExitStack() as stack:
-        pipeline = stack.enter_context(Pipeline.from_config(config))
-        source = open_source(config.source, loop=config.web.enabled and config.web.page)
-        sinks = [stack.enter_context(sink) for sink in open_sinks(config, around.clock, live=source.live)]
-        if config.web.enabled:
-            web = open_web(config.web, around.clock, around.heartbeat, pipeline.times, sinks, live=source.live)
-            stack.enter_context(web.server)
-            sinks.append(web.display)
-            around = replace(around, audience=web.display, heartbeat=web.pulse)
-            if config.web.page and not source.live:
-                source = PacedSource(source, clock=around.clock, stop=around.stop)
-        return Service(config, pipeline, source, sinks, around).run()
 
 
 class Service:
@@ -80,6 +35,10 @@ class Service:
         self._identity = _identity(config, pipeline, source, around.clock)
         self._writer = EventWriter(self._identity, around.clock)
         self._outlet = Outlet(sinks, self._writer, config.observations.rate_hz)
+        self.condition = Condition(
+            _about(self._identity, pipeline), clock=around.clock, send=self._outlet.send, heartbeat=around.heartbeat
+        )
+        """Parts note here what is wrong with them."""
         self._frames = 0
         self._at = 0.0
         self._was_open = False
@@ -91,7 +50,7 @@ class Service:
 
     def run(self) -> int:
         """Process frames until the end; every start gets its end, whatever happens."""
-        self._report("starting", camera="connecting")
+        self.condition.tell("starting", camera="connecting")
         pause_s = self._config.service.camera_retry_s
         try:
             while not self._done:
@@ -110,7 +69,7 @@ class Service:
         finally:
             self._around.heartbeat.stopping()
             self._end_all("shutdown")
-            self._report("stopping", camera="ended")
+            self.condition.tell("stopping", camera="ended")
         return self._frames
 
     @property
@@ -129,13 +88,13 @@ class Service:
                 self._around.heartbeat.ready()
             self._was_open = True
             self._around.audience.reading(frames)
-            self._report("running", camera="running")
+            self.condition.tell("running", camera="running")
             for frame in frames:
                 if not self._around.audience.consents():
                     if self._source.live:
                         return False
                     self._wait_for_consent()
-                    self._report("running", camera="running")
+                    self.condition.tell("running", camera="running")
                 self._process(frame)
                 if self._done:
                     break
@@ -147,7 +106,7 @@ class Service:
             return
         self._around.heartbeat.ready()
         self._end_all("paused")
-        self._report("running", camera="paused", reasons=("waiting for consent",))
+        self.condition.tell("running", camera="paused", reasons=("waiting for consent",))
         while not (self._done or self._around.audience.wait_for_consent(0.5)):
             self._around.heartbeat.alive()
 
@@ -167,7 +126,7 @@ class Service:
             self._around.heartbeat.ready()  # a missing camera is no reason for systemd to restart us
         self._end_all("lost")
         self._outlet.send(self._writer.system(f"camera lost: {error}", self._at))
-        self._report("degraded", camera="lost", reasons=(str(error),))
+        self.condition.tell("degraded", camera="lost", reasons=(str(error),))
         waited = 0.0
         while waited < pause_s and not self._around.stop.wait(min(0.5, pause_s - waited)):
             waited += 0.5
@@ -177,22 +136,17 @@ class Service:
         self._outlet.tell(self._policy.close(self._at, reason))
         self._pipeline.forget_faces()
 
-    def _report(self, state: ServiceState, *, camera: str, reasons: tuple[str, ...] = ()) -> None:
-        parts = self._pipeline.parts
-        models = {"keypoints": parts.keypoints.manifest, "emotion": parts.emotion.manifest}
-        status = Status(
-            device_id=self._identity.device_id,
-            boot_id=self._identity.boot_id,
-            time=rfc3339(self._around.clock.utc()),
-            state=state,
-            reasons=reasons,
-            camera=camera,
-            accelerator=self._identity.model.accelerator,
-            models={kind: f"{manifest.name} {manifest.version}" for kind, manifest in models.items()},
-            versions={"emotion-edge": __version__, "runtime": self._identity.model.runtime},
-        )
-        self._outlet.send(OutMessage("status", status))
-        self._around.heartbeat.status(f"{state}, camera {camera}")
+
+def _about(identity: Identity, pipeline: FramePipeline) -> About:
+    parts = pipeline.parts
+    models = {"keypoints": parts.keypoints.manifest, "emotion": parts.emotion.manifest}
+    return About(
+        device_id=identity.device_id,
+        boot_id=identity.boot_id,
+        accelerator=identity.model.accelerator,
+        models={kind: f"{manifest.name} {manifest.version}" for kind, manifest in models.items()},
+        versions={"emotion-edge": __version__, "runtime": identity.model.runtime},
+    )
 
 
 def _identity(config: Config, pipeline: FramePipeline, source: Source, clock: Clock) -> Identity:

@@ -10,8 +10,9 @@ import pytest
 
 from edge_runtime.recording import RECORDING_SCHEMA, Header, Recorder, load_recording
 from edge_runtime.replay import replayed_events
-from edge_runtime.service import Service, Surroundings
+from edge_runtime.service import Service
 from edge_runtime.settings import Config
+from edge_runtime.surroundings import Surroundings
 from edge_runtime.testing import ManualClock, MemorySink
 from edge_runtime.wiring import thresholds_of
 from tests.scene import DiscDetector, pipeline

@@ -15,8 +15,9 @@ from typing_extensions import Self
 from edge_runtime.config import load_config
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import SourceError
-from edge_runtime.service import Service, Surroundings
+from edge_runtime.service import Service
 from edge_runtime.settings import Config
+from edge_runtime.surroundings import Surroundings
 from edge_runtime.testing import FakeSource, ManualClock, MemorySink
 from tests.scene import DiscDetector, Place, picture, pipeline
 from tests.test_config import NOTHING

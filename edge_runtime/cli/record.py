@@ -46,7 +46,8 @@ def record(config: Config, out: Path, *, stop: threading.Event, max_frames: int 
     from contextlib import ExitStack
 
     from edge_runtime.recording import RECORDING_SCHEMA, Header, Recorder
-    from edge_runtime.service import Service, Surroundings
+    from edge_runtime.service import Service
+    from edge_runtime.surroundings import Surroundings
     from edge_runtime.wiring import Pipeline, open_sinks, open_source, thresholds_of
 
     with ExitStack() as stack:

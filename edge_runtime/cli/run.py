@@ -40,7 +40,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _serve(config: Config, stop: threading.Event, max_frames: int | None) -> int:
     # Imported here: --help must not load OpenCV.
-    from edge_runtime.service import Surroundings, run
+    from edge_runtime.program import run
+    from edge_runtime.surroundings import Surroundings
     from edge_runtime.systemd_notify import Notifier
 
     run(config, Surroundings(stop=stop, heartbeat=Notifier(os.environ), max_frames=max_frames))

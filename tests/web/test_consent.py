@@ -13,8 +13,9 @@ from edge_runtime.config import load_config
 from edge_runtime.datatypes import Frame, Observation
 from edge_runtime.heartbeat import Silence
 from edge_runtime.payloads import OutMessage, Status
-from edge_runtime.service import Service, Surroundings
+from edge_runtime.service import Service
 from edge_runtime.settings import Web
+from edge_runtime.surroundings import Surroundings
 from edge_runtime.testing import FakeSource, MemorySink
 from edge_runtime.web.consent import ConsentGate
 from edge_runtime.wiring import Pipeline
