@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.datatypes import Frame
-from edge_runtime.errors import SourceError
+from edge_runtime.errors import CameraHungError, CameraStalledError, SourceError
 from edge_runtime.interfaces import Source
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ OPEN_TIMEOUT_S: Final = 15.0
 """Longest wait for a live source to open: a sensor starts in one or two seconds, RTSP may take several."""
 JOIN_TIMEOUT_S: Final = 4.0
 """Longest wait for the capture thread at the end; the whole service has five seconds to stop."""
+BROKEN_JOIN_TIMEOUT_S: Final = 0.4
+"""Longest wait for the thread of a source that broke: that it broke must be told within three seconds."""
+MAX_HUNG_THREADS: Final = 4
+"""Threads of one source that may hang in its driver; each holds memory, and only a new process gets rid of them."""
 STOP_POLL_S: Final = 0.1
 """How late the reader notices `stop`, which may be set by anybody, at most."""
 
@@ -45,10 +49,16 @@ def captured(
         stop: ends the iteration when it is set.
         open_timeout_s: a live source that takes longer to open is broken.
         join_timeout_s: how long the end of the thread is waited for.
+
+    Raises:
+        CameraHungError: too many threads that once read this source never came back.
     """
     stop = stop or threading.Event()
     if not source.live:
         return DirectCapture(source, stop=stop)
+    hung = [thread for thread in threading.enumerate() if thread.name == _thread_name(source)]
+    if len(hung) >= MAX_HUNG_THREADS:
+        raise CameraHungError(f"{source.name}: {len(hung)} reads hang in its driver; restart the program")
     return LiveCapture(
         source, timeout_s=timeout_s, stop=stop, open_timeout_s=open_timeout_s, join_timeout_s=join_timeout_s
     )
@@ -104,7 +114,7 @@ class LiveCapture:
         self._timeout_s, self._open_timeout_s, self._join_timeout_s = timeout_s, open_timeout_s, join_timeout_s
         self._stop = stop
         self._mailbox = Mailbox()
-        self._thread = threading.Thread(target=self._read, name=f"capture {source.name}", daemon=True)
+        self._thread = threading.Thread(target=self._read, name=_thread_name(source), daemon=True)
 
     @property
     def dropped(self) -> int:
@@ -117,20 +127,22 @@ class LiveCapture:
         try:
             self._wait_until_open()
         except BaseException:
-            self._end()
+            self._end(min(self._join_timeout_s, BROKEN_JOIN_TIMEOUT_S))
             raise
         return self
 
     def __exit__(self, kind: object = None, *exc: object) -> None:
         """Close the source; SourceError when its thread hangs, unless another error or a stop is on its way."""
-        if not self._end() and kind is None and not self._stop.is_set():
-            raise SourceError(f"{self._source.name}: the capture thread hangs in a read; restart the program")
+        broken = isinstance(kind, type) and issubclass(kind, SourceError) and not self._stop.is_set()
+        timeout_s = min(self._join_timeout_s, BROKEN_JOIN_TIMEOUT_S) if broken else self._join_timeout_s
+        if not self._end(timeout_s) and kind is None and not self._stop.is_set():
+            raise CameraStalledError(f"{self._source.name}: the capture thread hangs in a read; restart the program")
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the newest frame, again and again, until the source ends or `stop` is set.
 
         Raises:
-            SourceError: the source broke, or gave no frame for `timeout_s`.
+            SourceError: the source broke; CameraStalledError: it gave no frame for `timeout_s`.
         """
         waited_s = 0.0
         while not (self._stop.is_set() or self.stopping.is_set()):
@@ -141,7 +153,7 @@ class LiveCapture:
             elif self._mailbox.ended:
                 return
             elif (waited_s := waited_s + STOP_POLL_S) >= self._timeout_s:
-                raise SourceError(
+                raise CameraStalledError(
                     f"{self._source.name}: no frame for {self._timeout_s:g} s; check cable and power supply"
                 )
 
@@ -149,19 +161,19 @@ class LiveCapture:
         waited_s = 0.0
         while not (self._mailbox.wait_until_open(STOP_POLL_S) or self._stop.is_set()):
             if (waited_s := waited_s + STOP_POLL_S) >= self._open_timeout_s:
-                raise SourceError(
+                raise CameraStalledError(
                     f"{self._source.name}: did not open within {self._open_timeout_s:g} s; check cable and power supply"
                 )
 
-    def _end(self) -> bool:
+    def _end(self, timeout_s: float) -> bool:
         """Ask the thread to end and wait for it; False when it hangs and was abandoned."""
         self.stopping.set()
-        self._thread.join(self._join_timeout_s)
+        self._thread.join(timeout_s)
         if self._thread.is_alive() and self._mailbox.abandon():
             logger.error(
                 "%s: the capture thread did not end within %g s and was abandoned",
                 self._source.name,
-                self._join_timeout_s,
+                timeout_s,
             )
             return False
         return True
@@ -184,6 +196,10 @@ class LiveCapture:
             self._mailbox.end(error)
         else:
             self._mailbox.end(None)
+
+
+def _thread_name(source: Source) -> str:
+    return f"capture {source.name}"
 
 
 class Mailbox:

@@ -1,22 +1,34 @@
-"""Every setting, its default and its unit. A setting that is not here does not exist."""
+"""Every setting, its default and its unit. A setting that is not here, or in output_settings.py, does not exist."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-Positive = Annotated[float, Meta(gt=0.0)]
-NotNegative = Annotated[float, Meta(ge=0.0)]
-Count = Annotated[int, Meta(ge=1)]
-TopicLevel = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
-"""One level of an MQTT topic: no slash, no wildcard, no NUL."""
+from edge_runtime.output_settings import Console, Log, Mqtt, Outbox, Web
+from edge_runtime.setting_types import Count, NotNegative, Positive, Section, Share, TopicLevel
 
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One table of the configuration."""
+__all__ = [
+    "Config",
+    "Console",
+    "Deployment",
+    "Detector",
+    "Device",
+    "Governor",
+    "Log",
+    "Models",
+    "Mqtt",
+    "Observations",
+    "Outbox",
+    "Policy",
+    "Section",
+    "Service",
+    "Source",
+    "Telemetry",
+    "Tracker",
+    "Web",
+]
 
 
 class Device(Section, frozen=True):
@@ -48,8 +60,13 @@ class Source(Section, frozen=True):
     """Asked of cameras."""
     fps: Positive = 30.0
     """Frames per second asked of cameras, and the rate of a folder of pictures."""
-    timeout_s: Positive = 3.0
+    timeout_s: Positive = 2.5
     """A camera that gives no frame for this long is broken."""
+    frozen_s: NotNegative = 2.5
+    """A camera whose picture stays the same to the last pixel for this long is opened again; 0 = never."""
+    flat_s: NotNegative = 2.5
+    """A camera whose picture is black or of one shade for this long degrades the status, since it may be covered or it
+    may be night; 0 = never."""
 
 
 class Models(Section, frozen=True):
@@ -128,112 +145,26 @@ class Observations(Section, frozen=True):
     """Observations per second; 0 = none, "all" = every processed frame."""
 
 
-class Console(Section, frozen=True):
-    """Events for a person's eyes."""
+class Governor(Section, frozen=True):
+    """Fewer frames are processed while the board is too hot or throttled. Cameras only."""
 
     enabled: bool = True
-    """Print events on standard output."""
-    format: Literal["text", "json"] = "text"
-    """text: one readable line an event. json: the payload itself, one line each."""
+    hot_c: Positive = 78.0
+    """Temperature of the processor from which frames are left out, degrees Celsius. A Raspberry Pi throttles itself
+    at 80."""
+    cool_c: Positive = 70.0
+    """Temperature below which they are processed again."""
+    steps_fps: Annotated[tuple[Positive, ...], Meta(min_length=1)] = (10.0, 5.0, 2.0)
+    """Frames per second that are processed at most, one step after the other."""
+    step_s: Positive = 30.0
+    """Shortest time between two steps."""
 
 
-class Log(Section, frozen=True):
-    """Events and observations as JSON lines in a file."""
+class Telemetry(Section, frozen=True):
+    """Figures about the device itself, over MQTT and in the log file. Cameras only: a file gives the same log twice."""
 
-    file: str = ""
-    """Path; empty = off."""
-    max_mb: Positive = 16.0
-    """The file is rotated when it is larger, megabytes."""
-    max_age_h: Positive = 24.0
-    """The file is rotated when its first line is older, hours of running time."""
-    keep: Annotated[int, Meta(ge=0)] = 7
-    """Rotated files that are kept: file.1 is the newest."""
-
-
-class Mqtt(Section, frozen=True):
-    """The MQTT broker."""
-
-    host: str = ""
-    """Name or address; empty = off."""
-    port: Annotated[int, Meta(ge=0, le=65535)] = 0
-    """0 = 8883 with TLS, 1883 without."""
-    version: Literal["5", "3.1.1"] = "5"
-    base_topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = "emotion_edge"
-    """Topics are <base_topic>/<device id>/availability, status, state, event, observation."""
-    username: str = ""
-    password_file: str = ""
-    """File that holds the password alone; never in this file, in argv or in a log."""
-    tls: bool = False
-    """Encrypt and always verify the broker's certificate."""
-    ca_file: str = ""
-    """Certificates to trust; empty = the system's."""
-    client_cert_file: str = ""
-    client_key_file: str = ""
-    keep_alive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
-    session_expiry_s: Annotated[int, Meta(ge=10)] = 3600
-    """How long the broker keeps our session; longer than the will delay."""
-    will_delay_s: Annotated[int, Meta(ge=0)] = 5
-    """A reconnect within this time is not reported as offline."""
-    queue_size: Count = 1000
-    """Messages that wait in memory while the broker is away; the oldest are dropped and counted."""
-    discovery_prefix: Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")] = ""
-    """homeassistant: show this device there by itself; empty = off."""
-    require: bool = False
-    """End with exit code 6 when the broker cannot be reached at start."""
-
-
-class Outbox(Section, frozen=True):
-    """Events on disk until the broker has acknowledged them, so that a power cut loses none."""
-
-    path: str = ""
-    """Database file; empty = off: events wait in memory. A service uses /var/lib/emotion-edge/outbox.db."""
-    max_rows: Count = 100_000
-    """Events that are kept; the oldest are dropped and counted."""
-    max_mb: Annotated[float, Meta(ge=0.25)] = 64.0
-    """Size of the kept events on disk, megabytes; the oldest are dropped and counted."""
-    max_age_h: Positive = 168.0
-    """Events that wait longer are dropped and counted, hours of running time: a wrong clock drops nothing."""
-    replay_h: NotNegative = 24.0
-    """Acknowledged events are kept so long, hours of running time, and can be sent again."""
-    commit_ms: Annotated[int, Meta(ge=10, le=10_000)] = 200
-    """Events are written in groups, so often at most; a power cut loses what is younger."""
-    send_per_s: Positive = 200.0
-    """Events per second that are sent when many have waited."""
-
-
-class Web(Section, frozen=True):
-    """The small web server: the page a person looks at, health and metrics."""
-
-    enabled: bool = False
-    host: str = "127.0.0.1"
-    """Address to listen on. Any other than this machine's own needs token_file."""
-    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    """0 = any free one; the log says which."""
-    token_file: str = ""
-    """File that holds the token alone, 16 characters or more; empty = no token, on this machine only."""
-    allowed_hosts: tuple[str, ...] = ()
-    """Names by which browsers may call this server, beside localhost and its own address."""
-    page: bool = True
-    """False: health and metrics only."""
-    picture: bool = True
-    """False: the page draws points and boxes, and no picture reaches the server."""
-    picture_width_px: Annotated[int, Meta(ge=80, le=1920)] = 640
-    """Wider pictures are shrunk before they are shown."""
-    jpeg_quality: Annotated[int, Meta(ge=20, le=95)] = 75
-    max_fps: Positive = 30.0
-    """Pictures and updates a second that one browser gets, at most."""
-    mirror: bool = False
-    """Show people themselves as in a mirror."""
-    kiosk: bool = False
-    """Open in full-screen form with large type, the notice first; `?kiosk` in the address does the same."""
-    notice_file: str = ""
-    """What people are told, as TOML; empty = the English text that is shipped."""
-    consent_gate: bool = False
-    """Open the camera only after somebody agreed on the page."""
-    consent_idle_s: NotNegative = 0.0
-    """An agreement ends after so many seconds without a face; 0 = it lasts until it is taken back."""
-    max_clients: Annotated[int, Meta(ge=4, le=64)] = 16
-    """Connections at the same time; a browser that shows the page holds two."""
+    period_s: NotNegative = 60.0
+    """0 = none."""
 
 
 class Service(Section, frozen=True):
@@ -243,6 +174,12 @@ class Service(Section, frozen=True):
     camera_retry_s: Positive = 1.0
     """First pause before a broken camera is opened again; doubles up to camera_retry_max_s."""
     camera_retry_max_s: Positive = 30.0
+    camera_give_up: Annotated[int, Meta(ge=0)] = 20
+    """After so many failures in a row, about eight minutes, the program ends with exit code 4, so that the service
+    manager starts it anew; 0 = never."""
+    max_memory_mb: NotNegative = 0.0
+    """With more resident memory than this the program ends in good order with exit code 1, so that the service manager
+    starts it anew; 0 = no bound. Cameras only."""
     wait_for_camera: bool = False
     """False: a camera that does not open at start ends the program (exit code 4). True: it is waited for, as a service
     should. A camera that was open once and broke is always waited for."""
@@ -265,4 +202,6 @@ class Config(Section, frozen=True):
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
     outbox: Outbox = Outbox()
+    governor: Governor = Governor()
+    telemetry: Telemetry = Telemetry()
     service: Service = Service()

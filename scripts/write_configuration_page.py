@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge_runtime import settings
+from edge_runtime import output_settings, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "configuration.md"
@@ -63,6 +63,7 @@ def main(arguments: list[str]) -> int:
 def render() -> str:
     """Return the whole page."""
     described = _descriptions(Path(settings.__file__).read_text(encoding="utf-8"))
+    described |= _descriptions(Path(output_settings.__file__).read_text(encoding="utf-8"))
     sections = [field.name for field in msgspec.structs.fields(settings.Config) if field.name != "config_version"]
     return HEAD + "".join(_section(name, described) for name in sections)
 

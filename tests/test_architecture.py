@@ -24,7 +24,7 @@ ROWS = (
     ("preprocess", "decode", "framing", "config", "bundle", "health", "governor", "camera_retry"),
     ("interpreter",),
     ("models", "tracker", "smoothing", "quality", "policy", "overlay"),
-    ("events", "heartbeat", "audience", "systemd_notify"),
+    ("events", "heartbeat", "audience", "systemd_notify", "picture_watch"),
     ("sources", "detectors", "sinks", "outbox", "recording", "clip_writer"),
     ("pipeline", "capture", "outlet", "testing", "replay"),
     ("web", "tuning", "condition", "surroundings"),

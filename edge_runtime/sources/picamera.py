@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from edge_runtime.datatypes import Frame
-from edge_runtime.errors import DeviceNotFoundError, SourceError
+from edge_runtime.errors import CameraStalledError, DeviceNotFoundError, SourceError
 from edge_runtime.interfaces import Clock
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class PiCamera:
             try:
                 request = camera.capture_request(wait=self._timeout_s)
             except CaptureTimeoutError as error:
-                raise SourceError(
+                raise CameraStalledError(
                     f"{self.name}: no frame for {self._timeout_s:g} s after {index}; check cable and power supply"
                 ) from error
             at = self._clock.monotonic()

@@ -1,0 +1,117 @@
+"""Settings of everything that leaves the program: console, log file, MQTT, outbox, web page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from edge_runtime.setting_types import Count, NotNegative, Positive, Section
+
+
+class Console(Section, frozen=True):
+    """Events for a person's eyes."""
+
+    enabled: bool = True
+    """Print events on standard output."""
+    format: Literal["text", "json"] = "text"
+    """text: one readable line an event. json: the payload itself, one line each."""
+
+
+class Log(Section, frozen=True):
+    """Events and observations as JSON lines in a file."""
+
+    file: str = ""
+    """Path; empty = off."""
+    max_mb: Positive = 16.0
+    """The file is rotated when it is larger, megabytes."""
+    max_age_h: Positive = 24.0
+    """The file is rotated when its first line is older, hours of running time."""
+    keep: Annotated[int, Meta(ge=0)] = 7
+    """Rotated files that are kept: file.1 is the newest."""
+
+
+class Mqtt(Section, frozen=True):
+    """The MQTT broker."""
+
+    host: str = ""
+    """Name or address; empty = off."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """0 = 8883 with TLS, 1883 without."""
+    version: Literal["5", "3.1.1"] = "5"
+    base_topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = "emotion_edge"
+    """Topics are <base_topic>/<device id>/availability, status, state, event, observation."""
+    username: str = ""
+    password_file: str = ""
+    """File that holds the password alone; never in this file, in argv or in a log."""
+    tls: bool = False
+    """Encrypt and always verify the broker's certificate."""
+    ca_file: str = ""
+    """Certificates to trust; empty = the system's."""
+    client_cert_file: str = ""
+    client_key_file: str = ""
+    keep_alive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
+    session_expiry_s: Annotated[int, Meta(ge=10)] = 3600
+    """How long the broker keeps our session; longer than the will delay."""
+    will_delay_s: Annotated[int, Meta(ge=0)] = 5
+    """A reconnect within this time is not reported as offline."""
+    queue_size: Count = 1000
+    """Messages that wait in memory while the broker is away; the oldest are dropped and counted."""
+    discovery_prefix: Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")] = ""
+    """homeassistant: show this device there by itself; empty = off."""
+    require: bool = False
+    """End with exit code 6 when the broker cannot be reached at start."""
+
+
+class Outbox(Section, frozen=True):
+    """Events on disk until the broker has acknowledged them, so that a power cut loses none."""
+
+    path: str = ""
+    """Database file; empty = off: events wait in memory. A service uses /var/lib/emotion-edge/outbox.db."""
+    max_rows: Count = 100_000
+    """Events that are kept; the oldest are dropped and counted."""
+    max_mb: Annotated[float, Meta(ge=0.25)] = 64.0
+    """Size of the kept events on disk, megabytes; the oldest are dropped and counted."""
+    max_age_h: Positive = 168.0
+    """Events that wait longer are dropped and counted, hours of running time: a wrong clock drops nothing."""
+    replay_h: NotNegative = 24.0
+    """Acknowledged events are kept so long, hours of running time, and can be sent again."""
+    commit_ms: Annotated[int, Meta(ge=10, le=10_000)] = 200
+    """Events are written in groups, so often at most; a power cut loses what is younger."""
+    send_per_s: Positive = 200.0
+    """Events per second that are sent when many have waited."""
+
+
+class Web(Section, frozen=True):
+    """The small web server: the page a person looks at, health and metrics."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    """Address to listen on. Any other than this machine's own needs token_file."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    """0 = any free one; the log says which."""
+    token_file: str = ""
+    """File that holds the token alone, 16 characters or more; empty = no token, on this machine only."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names by which browsers may call this server, beside localhost and its own address."""
+    page: bool = True
+    """False: health and metrics only."""
+    picture: bool = True
+    """False: the page draws points and boxes, and no picture reaches the server."""
+    picture_width_px: Annotated[int, Meta(ge=80, le=1920)] = 640
+    """Wider pictures are shrunk before they are shown."""
+    jpeg_quality: Annotated[int, Meta(ge=20, le=95)] = 75
+    max_fps: Positive = 30.0
+    """Pictures and updates a second that one browser gets, at most."""
+    mirror: bool = False
+    """Show people themselves as in a mirror."""
+    kiosk: bool = False
+    """Open in full-screen form with large type, the notice first; `?kiosk` in the address does the same."""
+    notice_file: str = ""
+    """What people are told, as TOML; empty = the English text that is shipped."""
+    consent_gate: bool = False
+    """Open the camera only after somebody agreed on the page."""
+    consent_idle_s: NotNegative = 0.0
+    """An agreement ends after so many seconds without a face; 0 = it lasts until it is taken back."""
+    max_clients: Annotated[int, Meta(ge=4, le=64)] = 16
+    """Connections at the same time; a browser that shows the page holds two."""
