@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import re
+import stat
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,10 +20,12 @@ from numpy.typing import NDArray
 
 from edge_runtime._version import __version__
 from edge_runtime.contract import EMOTION_LABELS, INPUT_SIZE_PX, KEYPOINT_COUNT, MANIFEST_SCHEMA, NONE_OUTPUT, ModelKind
-from edge_runtime.errors import BundleError, ContractError
+from edge_runtime.errors import BundleError, ContractError, SignatureError
 from edge_runtime.manifest import Manifest
+from edge_runtime.signature import SIGNATURE_SUFFIX, TrustedKeys, verify_signature
 
 MODEL_FILE: Final = "model.tflite"
+EDGETPU_FILE: Final = "model_edgetpu.tflite"
 MANIFEST_FILE: Final = "manifest.json"
 GOLDEN_FILE: Final = "golden.npz"
 LABELS_FILE: Final = "labels.txt"
@@ -28,7 +33,11 @@ SUMS_FILE: Final = "SHA256SUMS"
 ZIP_SUFFIX: Final = ".emodel"
 REQUIRED_FILES: Final = (MODEL_FILE, MANIFEST_FILE, LABELS_FILE)
 
-_MAX_FILE_BYTES = 64 * 1024 * 1024  # a bundle is an input from outside: bound what one file may claim
+# A bundle is an input from outside: bound what it may claim.
+_MAX_FILE_BYTES = 64 * 1024 * 1024
+_MAX_FILES = 64
+_MAX_BYTES = 2 * _MAX_FILE_BYTES
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 # What zipfile lets through when a zip is damaged: an entry's name or its packed bytes may be nonsense.
 _ZIP_DAMAGE = (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError, ValueError, zlib.error)
@@ -58,8 +67,14 @@ class Bundle:
         """Arrays of the self-test: `inputs` (N, h, w) uint8 and `output_0`... int8; empty when there are none."""
         if GOLDEN_FILE not in self.files:
             return {}
-        with np.load(io.BytesIO(self.files[GOLDEN_FILE]), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        # MemoryError: a header that claims more than there is. AttributeError, KeyError, TypeError: no zip of arrays.
+        try:
+            with np.load(io.BytesIO(self.files[GOLDEN_FILE]), allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (*_ZIP_DAMAGE, MemoryError, AttributeError, KeyError, TypeError) as error:
+            raise BundleError(
+                f"{self.path}/{GOLDEN_FILE}: not the arrays of a self-test ({error}); export the model again"
+            ) from error
 
 
 def builtin_bundle_path(kind: ModelKind) -> Path:
@@ -67,18 +82,22 @@ def builtin_bundle_path(kind: ModelKind) -> Path:
     return Path(str(resources.files("edge_runtime") / "assets" / kind))
 
 
-def load_bundle(path: Path, *, kind: ModelKind | None = None) -> Bundle:
+def load_bundle(path: Path, *, kind: ModelKind | None = None, keys: TrustedKeys | None = None) -> Bundle:
     """Read and verify a bundle folder or .emodel file.
 
     Args:
         path: folder or zip.
         kind: refuse any other kind.
+        keys: refuse what none of them has signed; None = signatures are not looked at.
 
     Raises:
         BundleError: missing, unreadable, incomplete or damaged.
+        SignatureError: not signed with one of the keys.
         ContractError: intact, but not what this runtime expects.
     """
     files = _read_zip(path) if path.is_file() else _read_folder(path)
+    if keys is not None:
+        _verify_signature(files, path, keys)
     verify_digests(files, path)
     missing = [name for name in REQUIRED_FILES if name not in files]
     if missing:
@@ -92,6 +111,16 @@ def load_bundle(path: Path, *, kind: ModelKind | None = None) -> Bundle:
     return bundle
 
 
+def _verify_signature(files: dict[str, bytes], path: Path, keys: TrustedKeys) -> None:
+    name = SUMS_FILE + SIGNATURE_SUFFIX
+    if SUMS_FILE not in files or name not in files:
+        raise SignatureError(
+            f"{path}: not signed: no {SUMS_FILE} with a {name}, expected one by a key of {keys.where}; sign it with "
+            f"`minisign -Sm {SUMS_FILE}`"
+        )
+    verify_signature(files[SUMS_FILE], files[name], keys, f"{path}/{name}")
+
+
 def verify_digests(files: dict[str, bytes], path: Path) -> None:
     """Compare every file with SHA256SUMS; a file that is not listed is refused too."""
     if SUMS_FILE not in files:
@@ -101,7 +130,7 @@ def verify_digests(files: dict[str, bytes], path: Path) -> None:
         digest, _, name = line.partition("  ")
         listed[name] = digest
     for name, content in files.items():
-        if name == SUMS_FILE or name.startswith(SUMS_FILE + "."):
+        if name in {SUMS_FILE, SUMS_FILE + SIGNATURE_SUFFIX}:
             continue
         found = hashlib.sha256(content).hexdigest()
         if listed.get(name) != found:
@@ -154,6 +183,7 @@ def _version_key(version: str) -> tuple[int, ...]:
 def _read_folder(path: Path) -> dict[str, bytes]:
     try:
         entries = sorted(entry for entry in path.iterdir() if entry.is_file())
+        _refuse_excess([entry.stat().st_size for entry in entries], path)
         return {entry.name: _read_bounded(entry) for entry in entries}
     except BundleError:  # is an OSError too
         raise
@@ -161,16 +191,29 @@ def _read_folder(path: Path) -> dict[str, bytes]:
         raise BundleError(f"{path}: cannot read the model bundle ({error.strerror}); check the path") from error
 
 
+def _refuse_excess(sizes: list[int], path: Path) -> None:
+    if len(sizes) > _MAX_FILES or sum(sizes) > _MAX_BYTES:
+        raise BundleError(
+            f"{path}: {len(sizes)} files of {sum(sizes)} bytes, expected at most {_MAX_FILES} of {_MAX_BYTES}; "
+            f"this is no model bundle"
+        )
+
+
 def _read_bounded(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > _MAX_FILE_BYTES:
-        raise BundleError(f"{path}: {size} bytes, expected at most {_MAX_FILE_BYTES}; this is no model bundle")
-    return path.read_bytes()
+    # Without waiting: a link may lead to a pipe, or to a file of the kernel that has nothing to say yet.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        status = os.fstat(file.fileno())
+        if status.st_size > _MAX_FILE_BYTES or not stat.S_ISREG(status.st_mode):
+            raise BundleError(
+                f"{path}: {status.st_size} bytes, expected at most {_MAX_FILE_BYTES}; this is no model bundle"
+            )
+        return file.read(status.st_size)
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
+            _refuse_excess([entry.file_size for entry in archive.infolist()], path)
             return {entry.filename: _read_entry(archive, entry, path) for entry in archive.infolist()}
     except BundleError:  # is an OSError too
         raise
@@ -180,6 +223,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
 
 def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> bytes:
     plain = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    if not plain or entry.file_size > _MAX_FILE_BYTES or "/" in entry.filename:
+    named = _FILE_NAME.fullmatch(entry.filename) is not None
+    if not plain or entry.file_size > _MAX_FILE_BYTES or not named:
         raise BundleError(f"{path}: unexpected entry {entry.filename}; make it with `emotion-convert export`")
     return archive.read(entry)
