@@ -1,7 +1,7 @@
 """Faults, injected many times: `python -m benchmarks reliability [--row NAME] [--count N]`.
 
-Every row can be stopped at any moment and goes on when it is called again. `--fresh` begins it anew. docs/reliability.md
-shows what was found.
+Every row can be stopped at any moment and goes on when it is called again. `--fresh` begins it anew. What was found is
+on docs/reliability.md.
 """
 
 from __future__ import annotations

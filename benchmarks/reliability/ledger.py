@@ -1,4 +1,4 @@
-"""What a row has found so far. It is kept in its result file, so that a second call goes on where the first one ended."""
+"""What a row has found so far, kept in its result file: a second call goes on where the first one ended."""
 
 from __future__ import annotations
 
