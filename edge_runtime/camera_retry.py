@@ -33,6 +33,8 @@ class CameraRetry:
         if isinstance(error, CameraHungError):
             raise error
         if self.failures == self._settings.camera_give_up:
-            raise SourceError(f"{error}; given up after {self.failures} failures in a row (service.camera_give_up)")
+            raise SourceError(
+                f"{error}; given up after {self.failures} failures in a row (service.camera_give_up)"
+            ) from error
         pause_s, self._pause_s = self._pause_s, min(2 * self._pause_s, self._settings.camera_retry_max_s)
         return pause_s

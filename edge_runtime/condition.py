@@ -38,18 +38,22 @@ class Condition:
         self._clock, self._send, self._heartbeat = clock, send, heartbeat
         self._state: ServiceState = "starting"
         self._camera = "connecting"
+        self._camera_reason: str | None = None
         self._reasons: tuple[str, ...] = ()
         self._problems: dict[str, str] = {}
 
-    def tell(self, state: ServiceState, *, camera: str, reasons: tuple[str, ...] = ()) -> None:
+    def tell(
+        self, state: ServiceState, *, camera: str, camera_reason: str | None = None, reasons: tuple[str, ...] = ()
+    ) -> None:
         """Tell what the service does now, also when nothing changed.
 
         Args:
             state: `running` becomes `degraded` while a part has a problem.
             camera: connecting, running, paused, lost or ended.
+            camera_reason: one word for what is wrong with a lost camera.
             reasons: why, beside the problems of parts.
         """
-        self._state, self._camera, self._reasons = state, camera, reasons
+        self._state, self._camera, self._camera_reason, self._reasons = state, camera, camera_reason, reasons
         self._tell()
 
     def note(self, subject: str, problem: str | None) -> None:
@@ -77,6 +81,7 @@ class Condition:
             state=state,
             reasons=(*self._reasons, *self._problems.values()),
             camera=self._camera,
+            camera_reason=self._camera_reason,
             accelerator=self.about.accelerator,
             models=self.about.models,
             versions=self.about.versions,

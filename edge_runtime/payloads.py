@@ -120,6 +120,8 @@ class Status(Payload, frozen=True, kw_only=True, tag_field="schema", tag=STATUS_
     reasons: tuple[str, ...]
     camera: str
     """connecting, running, paused, lost or ended."""
+    camera_reason: str | None = None
+    """Of a lost camera: lost, missing, permission, stalled, frozen or hung."""
     accelerator: str
     models: dict[str, str]
     """Kind: name and version."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from edge_runtime._version import __version__
+from edge_runtime.camera_retry import CameraRetry
 from edge_runtime.capture import captured
 from edge_runtime.condition import About, Condition
 from edge_runtime.config import device_id
@@ -51,7 +52,7 @@ class Service:
     def run(self) -> int:
         """Process frames until the end; every start gets its end, whatever happens."""
         self.condition.tell("starting", camera="connecting")
-        pause_s = self._config.service.camera_retry_s
+        retry = CameraRetry(self._config.service)
         try:
             while not self._done:
                 before = self._frames
@@ -62,15 +63,16 @@ class Service:
                 except SourceError as error:
                     if not self._may_recover:
                         raise
-                    if self._frames > before:
-                        pause_s = self._config.service.camera_retry_s
-                    self._recover(error, pause_s)
-                    pause_s = min(2 * pause_s, self._config.service.camera_retry_max_s)
+                    self._recover(error, retry.pause_after(error, frames=self._frames - before))
         finally:
             self._around.heartbeat.stopping()
             self._end_all("shutdown")
             self.condition.tell("stopping", camera="ended")
         return self._frames
+
+    def tell_system(self, message: str) -> None:
+        """Send an event about the device itself."""
+        self._outlet.send(self._writer.system(message, self._at))
 
     @property
     def _done(self) -> bool:
@@ -125,8 +127,8 @@ class Service:
         if not self._was_open:
             self._around.heartbeat.ready()  # a missing camera is no reason for systemd to restart us
         self._end_all("lost")
-        self._outlet.send(self._writer.system(f"camera lost: {error}", self._at))
-        self.condition.tell("degraded", camera="lost", reasons=(str(error),))
+        self.tell_system(f"camera lost: {error}")
+        self.condition.tell("degraded", camera="lost", camera_reason=error.reason, reasons=(str(error),))
         waited = 0.0
         while waited < pause_s and not self._around.stop.wait(min(0.5, pause_s - waited)):
             waited += 0.5
