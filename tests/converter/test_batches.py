@@ -7,7 +7,15 @@ import itertools
 import numpy as np
 import pytest
 
-from converter.batches import EmotionBatches, KeypointBatches, normalized_points, pixel_points, target_shares
+from converter.batches import (
+    EmotionBatches,
+    KeypointBatches,
+    balanced_chance,
+    balanced_order,
+    normalized_points,
+    pixel_points,
+    target_shares,
+)
 from converter.datasets.types import CLASS_NAMES, EmotionData, KeypointData
 from converter.recipe import Augment, Data, Model, Recipe, Stage, Training
 from tests.converter.sample_data import keypoint_rows, striped_face
@@ -107,3 +115,35 @@ def test_net_output_and_pixels_are_inverse() -> None:
     points, _ = keypoint_rows(3)
 
     np.testing.assert_allclose(pixel_points(normalized_points(points)), points, atol=1e-4)
+
+
+def test_sources_are_drawn_as_balance_asks() -> None:
+    sources = np.array(["few"] * 20 + ["many"] * 80)
+
+    as_found = balanced_chance(sources, 0.0)
+    alike = balanced_chance(sources, 1.0)
+
+    assert as_found[:20].sum() == pytest.approx(0.2)
+    assert alike[:20].sum() == pytest.approx(0.5)
+
+
+def test_an_order_takes_every_row_as_often_as_its_chance_says() -> None:
+    chance = balanced_chance(np.array(["few"] * 20 + ["many"] * 80), 1.0)
+
+    order = balanced_order(chance, 100, np.random.default_rng(2))
+
+    times = np.bincount(order, minlength=100)
+    assert set(times[:20]) == {2, 3}
+    assert set(times[20:]) == {0, 1}
+
+
+def test_every_second_batch_is_the_same_as_in_the_whole_epoch() -> None:
+    recipe = emotion_recipe()
+    batches = EmotionBatches(emotion_data(list(range(7)) * 5), recipe)
+
+    whole, second = list(batches.epoch(1)), list(batches.epoch(1, first=1, every=2))
+
+    assert len(second) == len(whole) // 2
+    for found, expected in zip(second, whole[1::2], strict=True):
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_array_equal(found[1], expected[1])

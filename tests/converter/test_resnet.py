@@ -1,0 +1,54 @@
+"""The residual nets: a deeper one starts where a trained one ended."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from converter.errors import RecipeError
+from converter.recipe import Model, Stage
+from converter.resnet import build, grow
+
+
+def model(*blocks: int, filters: int = 8) -> Model:
+    stages = tuple(Stage(filters=filters << index, blocks=count) for index, count in enumerate(blocks))
+    return Model(stem_filters=8, stages=stages)
+
+
+def faces() -> np.ndarray:
+    return np.random.default_rng(3).random((4, 96, 96, 1), np.float32)
+
+
+@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+def test_a_grown_net_answers_as_the_smaller_one(block: str) -> None:
+    smaller_model, larger_model = model(1, 1), model(2, 3)
+    if block == "bottleneck":
+        smaller_model, larger_model = (
+            Model(stem_filters=8, block="bottleneck", stages=each.stages) for each in (smaller_model, larger_model)
+        )
+    smaller, larger = build(smaller_model, 7), build(larger_model, 7)
+
+    grow(larger, smaller)
+
+    np.testing.assert_allclose(larger(faces()), smaller(faces()), atol=1e-5)
+    assert larger.count_params() > smaller.count_params()
+
+
+def test_a_grown_net_has_gradients_in_its_new_blocks() -> None:
+    import tensorflow as tf
+
+    smaller, larger = build(model(1, 1), 7), build(model(2, 2), 7)
+    grow(larger, smaller)
+
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(larger(faces(), training=True) ** 2)
+    scale = larger.get_layer("stage1_block1_out_norm").gamma.value
+
+    assert np.abs(tape.gradient(loss, scale)).max() > 0
+
+
+def test_layers_of_another_shape_are_named() -> None:
+    smaller, larger = build(model(1, 1, filters=4), 7), build(model(2, 2), 7)
+
+    with pytest.raises(RecipeError, match="layer stage0_block0_in: expected weights"):
+        grow(larger, smaller)
