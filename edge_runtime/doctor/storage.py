@@ -1,0 +1,77 @@
+"""Where events are written: room on the disk, a root file system that is read-only, and the folders' permissions."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from edge_runtime.doctor.finding import Finding, failed, off, ok, warning
+from edge_runtime.doctor.machine import Machine
+from edge_runtime.settings import Config
+
+LEAST_FREE_MB: Final = 200.0
+_IN_MEMORY: Final = ("tmpfs", "ramfs", "overlay")
+
+
+def look(machine: Machine, config: Config, *, least_free_mb: float = LEAST_FREE_MB) -> list[Finding]:
+    """Look at the root file system, the outbox and the log file."""
+    return [_root(machine), _outbox(machine, config, least_free_mb), _log_file(machine, config, least_free_mb)]
+
+
+def _root(machine: Machine) -> Finding:
+    kind, options = _mount(machine, Path("/"))
+    if "ro" in options:
+        return ok("root", f"{kind}, read-only: a power cut cannot damage it; outbox and log need another place")
+    return ok("root", f"{kind or 'file system'}, can be written")
+
+
+def _outbox(machine: Machine, config: Config, least_free_mb: float) -> Finding:
+    if not config.outbox.path:
+        if config.mqtt.host:
+            remedy = 'set outbox.path = "/var/lib/emotion-edge/outbox.db"'
+            return warning("outbox", "events wait in memory: a power cut loses them", remedy)
+        return off("outbox", "no broker is configured, so nothing waits")
+    folder = Path(config.outbox.path).absolute().parent
+    found = _folder("outbox", machine, folder, least_free_mb)
+    kind, _ = _mount(machine, folder)
+    if found.state == "ok" and kind in _IN_MEMORY:
+        remedy = "give outbox.path a folder on a disk; with an overlay root, one on a partition of its own"
+        return warning("outbox", f"{folder} is {kind}: a restart loses what waits", remedy)
+    return found
+
+
+def _log_file(machine: Machine, config: Config, least_free_mb: float) -> Finding:
+    if not config.log.file:
+        return off("log file", "none is configured")
+    return _folder("log file", machine, Path(config.log.file).absolute().parent, least_free_mb)
+
+
+def _folder(subject: str, machine: Machine, folder: Path, least_free_mb: float) -> Finding:
+    """Judge a folder that must be written."""
+    place = machine.path(folder)
+    if not place.is_dir():
+        return failed(subject, f"{folder}: no such folder", f"sudo install --directory --owner=$USER {folder}")
+    _, options = _mount(machine, folder)
+    if "ro" in options:
+        return failed(subject, f"{folder} is on a read-only file system", "give it a folder that can be written")
+    if not machine.may_open(place):
+        user = machine.users.get(machine.uid, "$USER")
+        return failed(
+            subject, f"{folder}: this user may not write there", f"sudo chown {user} {folder}, or be its owner"
+        )
+    free_mb = shutil.disk_usage(place).free / 1e6
+    if free_mb < least_free_mb:
+        return warning(subject, f"{folder}: {free_mb:.0f} MB free", "make room, or lower log.keep and outbox.max_mb")
+    return ok(subject, f"{folder}: {free_mb / 1000:.1f} GB free")
+
+
+def _mount(machine: Machine, folder: Path) -> tuple[str, tuple[str, ...]]:
+    """Kind and options of the file system that holds a folder; the last line of the longest mount point counts."""
+    best = -1
+    answer: tuple[str, tuple[str, ...]] = ("", ())
+    for line in (machine.text("proc/mounts") or "").splitlines():
+        fields = line.split()
+        if len(fields) >= 4 and folder.is_relative_to(fields[1]) and len(fields[1]) >= best:
+            best, answer = len(fields[1]), (fields[2], tuple(fields[3].split(",")))
+    return answer
