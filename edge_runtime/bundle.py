@@ -95,7 +95,8 @@ def load_bundle(path: Path, *, kind: ModelKind | None = None, keys: TrustedKeys 
         SignatureError: not signed with one of the keys.
         ContractError: intact, but not what this runtime expects.
     """
-    files = _read_zip(path) if path.is_file() else _read_folder(path)
+    # Not path.is_file(): it raises where a folder on the way may not be read.
+    files = _read_zip(path) if os.path.isfile(path) else _read_folder(path)  # noqa: PTH113
     if keys is not None:
         _verify_signature(files, path, keys)
     verify_digests(files, path)
@@ -104,7 +105,7 @@ def load_bundle(path: Path, *, kind: ModelKind | None = None, keys: TrustedKeys 
         raise BundleError(f"{path}: incomplete bundle, no {missing[0]}; make it with `emotion-convert export`")
     try:
         manifest = msgspec.json.decode(files[MANIFEST_FILE], type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(f"{path}/{MANIFEST_FILE}: {error}; make it with `emotion-convert export`") from error
     bundle = Bundle(path, manifest, files)
     check_contract(bundle, kind=kind)
@@ -177,7 +178,7 @@ def _expect(path: Path, what: str, found: object, expected: object) -> None:
 
 def _version_key(version: str) -> tuple[int, ...]:
     digits = version.split("-", maxsplit=1)[0].split("+", maxsplit=1)[0].split(".")
-    return tuple(int(part) for part in digits if part.isdigit())
+    return tuple(int(part) for part in digits if part.isdecimal())
 
 
 def _read_folder(path: Path) -> dict[str, bytes]:

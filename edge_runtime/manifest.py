@@ -84,4 +84,4 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The resolved recipe, every default written out."""
     limits: tuple[str, ...] = ()
     """Where the net must not be trusted."""
-    min_runtime_version: str = "0.1.0"
+    min_runtime_version: Annotated[str, Meta(max_length=64)] = "0.1.0"

@@ -1,0 +1,71 @@
+"""Runs unknown nets in a process of their own: a broken or malicious one may end that process, never this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeAlias
+
+TIME_LIMIT_S: Final = 60.0
+"""For one bundle. The smallest board needs about a tenth of it, most of that to start Python."""
+
+Prove: TypeAlias = Callable[[Sequence[Path]], Mapping[Path, str]]
+"""Takes bundle folders whose digests were checked; returns what is wrong with those that fail."""
+
+
+def prove(folders: Sequence[Path], *, time_limit_s: float = TIME_LIMIT_S) -> dict[Path, str]:
+    """Let each net answer its bundle's recorded inputs in a child process.
+
+    Args:
+        folders: bundles whose digests were checked.
+        time_limit_s: for each of them.
+
+    Returns:
+        What is wrong, for those that fail; nothing for those that pass.
+    """
+    problems: dict[Path, str] = {}
+    waiting = list(folders)
+    while waiting:
+        answers, ending = _asked(waiting, time_limit_s)
+        problems |= {folder: answer for folder, answer in zip(waiting, answers, strict=False) if answer}
+        waiting = waiting[len(answers) :]
+        if waiting:  # the child ended before it answered for this one
+            problems[waiting.pop(0)] = ending
+    return problems
+
+
+def _asked(folders: list[Path], time_limit_s: float) -> tuple[list[str], str]:
+    """Return the child's answers, one for each folder it came to, and how it ended."""
+    # Not `-m`, not this folder: a file that lies about must not be imported.
+    program = "from edge_runtime.model_store.trial import main; main()"
+    command = [sys.executable, "-c", program, *map(str, (folder.absolute() for folder in folders))]
+    search = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
+    try:
+        done = subprocess.run(  # noqa: S603  our own interpreter and program
+            command,
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": search},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=time_limit_s * len(folders),
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        return _lines(error.stdout), f"the self-test took longer than {time_limit_s:.0f} s"
+    return _lines(done.stdout), _ending(done.returncode, done.stderr)
+
+
+def _lines(output: bytes | None) -> list[str]:
+    return [str(json.loads(line)) for line in (output or b"").splitlines() if line.startswith(b'"')]
+
+
+def _ending(code: int, told: bytes) -> str:
+    if code < 0:
+        return f"its net ended the self-test's process with {signal.Signals(-code).name}"
+    last = (told.decode(errors="replace").strip().splitlines() or ["no word"])[-1]
+    return f"the self-test ended with code {code}: {last[:300]}"
