@@ -123,6 +123,10 @@ class DetectorError(ModelError):
     """A face detector cannot be used: its file or its OpenCV part is missing."""
 
 
+class MemoryLimitError(EdgeRuntimeError):
+    """The program holds more memory than it may."""
+
+
 class SinkError(EdgeRuntimeError, OSError):
     """Events cannot be written where they should go."""
 
@@ -135,3 +139,7 @@ class BrokerError(SinkError):
 
 class WebError(EdgeRuntimeError, OSError):
     """The web server cannot listen where it should."""
+
+
+class ClaimedError(EdgeRuntimeError, OSError):
+    """Another process uses what only one may use."""

@@ -11,11 +11,12 @@ EVENT_SCHEMA: Final = "emotion-edge.event/1"
 OBSERVATION_SCHEMA: Final = "emotion-edge.observation/1"
 STATUS_SCHEMA: Final = "emotion-edge.status/1"
 STATE_SCHEMA: Final = "emotion-edge.state/1"
+TELEMETRY_SCHEMA: Final = "emotion-edge.telemetry/1"
 
 EventType = Literal["face_appeared", "emotion_started", "emotion_changed", "emotion_ended", "face_lost", "system"]
 EndReason = Literal["lost", "changed", "uncertain", "shutdown", "paused"]
 ServiceState = Literal["starting", "running", "degraded", "stopping"]
-Topic = Literal["event", "observation", "status", "state"]
+Topic = Literal["event", "observation", "status", "state", "telemetry"]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -139,12 +140,43 @@ class State(Payload, frozen=True, kw_only=True, tag_field="schema", tag=STATE_SC
     confidence: float | None = None
 
 
+class Telemetry(Payload, frozen=True, kw_only=True, tag_field="schema", tag=TELEMETRY_SCHEMA):
+    """Figures about the device itself (emotion-edge.telemetry/1, every minute)."""
+
+    device_id: str
+    time: str
+    uptime_s: float
+    """Of the program, running time."""
+    fps: float
+    """Processed frames per second since the last telemetry."""
+    frames_processed: int
+    """Since the start."""
+    frames_dropped: dict[str, int]
+    """Since the start, by reason: newer_frame, slowed, damaged."""
+    latency_ms: dict[str, float] | None = None
+    """p50 and p95 since the last telemetry, from the capture of a frame to its answers; absent without frames."""
+    limit_fps: float | None = None
+    """Frames per second that are processed at most now; absent when all are."""
+    temperature_c: float | None = None
+    """Of the processor."""
+    throttled: tuple[str, ...] | None = None
+    """What the Raspberry Pi's firmware does now against heat and under-voltage; absent on other boards."""
+    throttled_since_boot: tuple[str, ...] | None = None
+    memory_mb: float | None = None
+    """Resident memory of the program."""
+    mqtt_connected: bool | None = None
+    outbox_messages: int | None = None
+    """Events that the broker has not acknowledged; absent without a broker."""
+    outbox_oldest_age_s: float | None = None
+    """How long the oldest of them has waited; absent without an outbox file."""
+
+
 class OutMessage:
     """A payload on its way to the sinks; encoded once however many sinks there are."""
 
     __slots__ = ("_encoded", "durable", "payload", "schema", "topic")
 
-    def __init__(self, topic: Topic, payload: Event | ObservationPayload | Status | State) -> None:
+    def __init__(self, topic: Topic, payload: Event | ObservationPayload | Status | State | Telemetry) -> None:
         """Wrap a payload; only events must not be lost."""
         self.topic: str = topic
         self.payload = payload

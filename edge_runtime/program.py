@@ -9,6 +9,7 @@ from dataclasses import replace
 from edge_runtime.service import Service
 from edge_runtime.settings import Config
 from edge_runtime.surroundings import Surroundings
+from edge_runtime.vitals import Ears, look_after
 from edge_runtime.web.paced import PacedSource
 from edge_runtime.wiring import Pipeline, open_sinks, open_source, open_web
 
@@ -38,4 +39,12 @@ def run(config: Config, surroundings: Surroundings | None = None) -> int:
             around = replace(around, audience=web.display, heartbeat=web.pulse)
             if config.web.page and not source.live:
                 source = PacedSource(source, clock=around.clock, stop=around.stop)
-        return Service(config, pipeline, source, sinks, around).run()
+        if not source.live:
+            return Service(config, pipeline, source, sinks, around).run()
+        watched, vitals = look_after(
+            config, source, sinks, clock=around.clock, audience=around.audience, heartbeat=around.heartbeat
+        )
+        around = replace(around, audience=vitals, heartbeat=vitals)
+        service = Service(config, pipeline, watched, sinks, around)
+        vitals.ears = Ears(note=service.condition.note, tell_system=service.tell_system)
+        return service.run()

@@ -18,6 +18,7 @@ from edge_runtime.payloads import (
     OutMessage,
     State,
     Status,
+    Telemetry,
 )
 
 BOOT_ID = "0f9d7a52-1c3b-4e8f-9a76-2b1d4c5e6f70"
@@ -110,6 +111,27 @@ def state(*, faces: int = 1) -> State:
     return State(device_id="kiosk-1", time=END, faces=faces, emotion="surprise", confidence=0.91)
 
 
+def telemetry() -> Telemetry:
+    """Build the figures of a hot Raspberry Pi with an outbox."""
+    return Telemetry(
+        device_id="kiosk-1",
+        time=END,
+        uptime_s=3600.0,
+        fps=9.8,
+        frames_processed=35_280,
+        frames_dropped={"newer_frame": 12, "slowed": 4000, "damaged": 1},
+        latency_ms={"p50": 48.1, "p95": 71.9},
+        limit_fps=10.0,
+        temperature_c=79.4,
+        throttled=("frequency_capped",),
+        throttled_since_boot=("frequency_capped", "throttled"),
+        memory_mb=143.2,
+        mqtt_connected=True,
+        outbox_messages=3,
+        outbox_oldest_age_s=1.5,
+    )
+
+
 def messages() -> Iterator[OutMessage]:
     """Wrap one payload of every kind as sinks take them."""
     for found in events():
@@ -119,6 +141,7 @@ def messages() -> Iterator[OutMessage]:
     yield OutMessage("status", status())
     yield OutMessage("state", state())
     yield OutMessage("state", state(faces=0))
+    yield OutMessage("telemetry", telemetry())
 
 
 def event_message(seq: int = 1) -> OutMessage:

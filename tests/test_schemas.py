@@ -27,6 +27,7 @@ from edge_runtime.payloads import (
     Payload,
     State,
     Status,
+    Telemetry,
 )
 from edge_runtime.policy import Change
 from edge_runtime.schemas import SCHEMA_NAMES, load_schema
@@ -39,6 +40,7 @@ TYPES: dict[str, type[Payload]] = {
     "observation": ObservationPayload,
     "status": Status,
     "state": State,
+    "telemetry": Telemetry,
 }
 PARTS: list[tuple[str, str, type[Payload]]] = [
     ("event", "face", FacePayload),
@@ -72,7 +74,7 @@ def test_a_schema_is_valid_and_closed(name: str) -> None:
 
 
 def test_an_unknown_schema_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="no schema 'frame'; there are event, observation, status, state"):
+    with pytest.raises(UsageError, match="no schema 'frame'; there are event, observation, status, state, telemetry"):
         load_schema("frame")
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from edge_runtime.errors import UsageError
 
-SCHEMA_NAMES: Final[tuple[str, ...]] = ("event", "observation", "status", "state")
+SCHEMA_NAMES: Final[tuple[str, ...]] = ("event", "observation", "status", "state", "telemetry")
 """Every payload; the name is also the last level of its MQTT topic."""
 
 FILE_SCHEMA_NAMES: Final[tuple[str, ...]] = ("recording",)

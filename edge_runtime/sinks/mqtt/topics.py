@@ -34,6 +34,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "state": Route(qos=1, retain=True),
     "event": Route(qos=1, retain=False),
     "observation": LIVE,
+    "telemetry": Route(qos=0, retain=False, expiry_s=180),
 }
 """By the last level of the topic."""
 
