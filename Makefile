@@ -1,6 +1,7 @@
 # Everything a newcomer needs. `make` prints the list. Any python3 >= 3.10: make PYTHON=python3.13 test
 PYTHON ?= python3
 MEDIA ?=
+FUZZ_SECONDS ?= 60
 PYTEST_ARGS ?=
 
 # Errors only: a first run is quiet, and what it prints matters.
@@ -16,7 +17,7 @@ BIN := .venv-dev/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-light test-media check format bench docs clean programs media-folder
+.PHONY: help demo test test-light test-media check format bench fuzz docs clean programs media-folder
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ format: $(DEV_STAMP) ## rewrite the sources in the project's format
 
 bench: $(DEV_STAMP) ## measure latency, throughput and memory on this machine
 	$(BIN)/python -m benchmarks
+
+fuzz: $(DEV_STAMP) ## feed every input from outside with damaged ones: make fuzz FUZZ_SECONDS=60, each
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 docs: $(DEV_STAMP) ## write the pages as a site to build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

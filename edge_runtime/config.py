@@ -54,7 +54,7 @@ def load_config(
         config = msgspec.convert(merged, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(_located(str(error), layers)) from error
-    _check_deployment(config)
+    _check_deployment(config, layers)
     return config
 
 
@@ -80,6 +80,10 @@ def _read(path: Path) -> Tree:
         raise ConfigError(f"{path}: cannot read the configuration ({error.strerror}); check --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(
+            f"{path}: brackets in brackets without end; no setting needs them"
+        ) from error
 
 
 def _environment_layers(environment: Mapping[str, str]) -> Iterator[Layer]:
@@ -157,7 +161,7 @@ def _line_of(where: str, keys: tuple[str, ...]) -> str:
     """`:12` of the line that sets a key, else of the table it is in; nothing when `where` is no file."""
     try:
         lines = Path(where).read_text(encoding="utf-8").splitlines()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a variable's name that no file can have
         return ""
     table: tuple[str, ...] = ()
     for number, line in enumerate(lines, start=1):
@@ -184,11 +188,13 @@ def _located(message: str, layers: list[Layer]) -> str:
     return message
 
 
-def _check_deployment(config: Config) -> None:
+def _check_deployment(config: Config, layers: list[Layer]) -> None:
     deployment = config.deployment
     if deployment.context in {"workplace", "education"} and not deployment.medical_or_safety_reason.strip():
+        where = [name for name, tree in layers if "context" in tree.get("deployment", {})][-1]
         raise ConfigError(
-            f"deployment.context = {deployment.context!r}: emotion recognition there is prohibited in the EU but for "
+            f"{where}{_line_of(where, ('deployment', 'context'))}: deployment.context = {deployment.context!r}: "
+            f"emotion recognition there is prohibited in the EU but for "
             f"medical or safety reasons (AI Act Art. 5(1)(f)); state yours in deployment.medical_or_safety_reason, "
             f"see docs/privacy.md"
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import msgspec
 import numpy as np
+from msgspec import Meta
 
 from edge_runtime.audience import Reading
-from edge_runtime.contract import UncertainReason
+from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_COUNT, UncertainReason
 from edge_runtime.datatypes import Emotion, Face, Frame, Keypoints, Observation
 from edge_runtime.errors import EdgeRuntimeError, SinkError
 from edge_runtime.events import Identity
@@ -71,9 +72,9 @@ class RecordedFace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     track_id: int
     box: tuple[float, float, float, float]
     """x0, y0, x1, y1, frame pixels."""
-    keypoints: tuple[tuple[float, float], ...]
+    keypoints: Annotated[tuple[tuple[float, float], ...], Meta(min_length=KEYPOINT_COUNT, max_length=KEYPOINT_COUNT)]
     """15 times x, y in the contract's order, frame pixels."""
-    scores: tuple[float, ...]
+    scores: Annotated[tuple[float, ...], Meta(min_length=len(EMOTION_LABELS), max_length=len(EMOTION_LABELS))]
     """Smoothed calibrated shares of the five labels in the contract's order."""
     support: float
     uncertain_reason: UncertainReason | None = None
@@ -81,6 +82,12 @@ class RecordedFace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The shares before smoothing; absent where the face was not read in this frame and keeps its last answer."""
     frame_supports: tuple[float, ...] = ()
     """The probabilities of the five labels before smoothing."""
+
+    def __post_init__(self) -> None:
+        """Refuse a face that was read for some labels only."""
+        counts = len(self.frame_scores), len(self.frame_supports)
+        if counts not in {(0, 0), (len(EMOTION_LABELS), len(EMOTION_LABELS))}:
+            raise ValueError(f"frame_scores and frame_supports: expected {len(EMOTION_LABELS)} each, found {counts}")
 
 
 class RecordedFrame(Line, frozen=True, kw_only=True, tag="frame"):
@@ -224,7 +231,7 @@ def _lines(path: Path) -> Iterator[Header | RecordedFrame | Interruption]:
     for number, line in enumerate(raw, start=1):
         try:
             yield decoder.decode(line)
-        except msgspec.DecodeError as error:  # noqa: PERF203  a torn line is left out, the others are kept
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:  # noqa: PERF203  a torn line is left out, the others are kept
             if 1 < number == len(raw) and not line.endswith(b"\n"):
                 logger.warning("%s:%d: left out a torn line", path, number)
                 return

@@ -34,6 +34,8 @@ def read_toml(path: Path) -> Table:
         raise ProfileError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProfileError(f"{path}: not valid TOML: {error}; mend that line") from error
+    except RecursionError as error:
+        raise ProfileError(f"{path}: brackets in brackets without end; see the shipped profiles") from error
     return Table(path, "", content)
 
 

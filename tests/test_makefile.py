@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-TARGETS = ("bench", "check", "clean", "demo", "docs", "format", "help", "test", "test-light", "test-media")
+TARGETS = ("bench", "check", "clean", "demo", "docs", "format", "fuzz", "help", "test", "test-light", "test-media")
 HANDED_DOWN = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MEDIA", "MFLAGS"}
 
 

@@ -87,7 +87,10 @@ class PictureFolder:
             return None
         if encoded.size == 0:  # OpenCV raises on nothing and returns None on nonsense
             return None
-        pixels = self._cv2.imdecode(encoded, self._cv2.IMREAD_GRAYSCALE)
+        try:
+            pixels = self._cv2.imdecode(encoded, self._cv2.IMREAD_GRAYSCALE)
+        except self._cv2.error:  # it claims more pixels than OpenCV decodes
+            return None
         return None if pixels is None else np.asarray(pixels, dtype=np.uint8)
 
     def _skip(self, path: Path) -> None:
