@@ -73,11 +73,19 @@ class Models(Section, frozen=True):
     """Which nets run, and on what."""
 
     keypoints: str = ""
-    """Bundle folder or .emodel file; empty = the shipped one."""
+    """Bundle folder or .emodel file; empty = the activated one of the store, else the shipped one."""
     emotion: str = ""
-    """Bundle folder or .emodel file; empty = the shipped one."""
+    """Bundle folder or .emodel file; empty = the activated one of the store, else the shipped one."""
+    store: str = "/var/lib/emotion-edge/models"
+    """Folder of installed models (`emotion-edge model install`); it need not exist; empty = none."""
+    public_key_file: str = ""
+    """minisign public key; beside the shipped models only those that it has signed are installed and run; empty =
+    digests alone decide."""
     device: Annotated[str, Meta(pattern=r"^(cpu|edgetpu(:(usb|pci):\d+)?)$")] = "cpu"
-    """cpu, edgetpu, edgetpu:usb:N or edgetpu:pci:N."""
+    """cpu, edgetpu, edgetpu:usb:N or edgetpu:pci:N. Whatever cannot run there runs on the processor, and status and log
+    say why."""
+    delegate: str = "libedgetpu.so.1"
+    """Library of the Edge TPU, by name or path; it is loaded in a process of its own."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 1
     """CPU threads of one net; below about 15 MMAC a second one costs more than it gives."""
 
@@ -88,7 +96,7 @@ class Detector(Section, frozen=True):
     kind: Literal["faces", "yunet", "haar"] = "faces"
     """faces: our own int8 net. yunet: OpenCV's net, needs a model file. haar: OpenCV's cascade."""
     model: str = ""
-    """faces: bundle folder or .emodel file; empty = the shipped one. yunet: path of the ONNX file."""
+    """faces: bundle folder or .emodel file; empty = the activated or the shipped one. yunet: path of the ONNX file."""
     every_n_frames: Count = 5
     """A frame with a steady face is searched only so often; a lost face is searched for at once."""
     min_face_px: Annotated[int, Meta(ge=16)] = 40
