@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge_runtime.bundle import Bundle, builtin_bundle_path, load_bundle
+from edge_runtime.bundle import Bundle
 from edge_runtime.clock import SystemClock
 from edge_runtime.config import device_id, load_config
 from edge_runtime.contract import ModelKind
@@ -15,6 +16,7 @@ from edge_runtime.errors import ConfigError
 from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Clock, Detector, Sink, Source
 from edge_runtime.interpreter import TfliteInterpreter, open_interpreter
+from edge_runtime.model_store.opening import load_chosen, place_of
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.pipeline import FramePipeline, PipelineParts
 from edge_runtime.policy import Thresholds
@@ -67,9 +69,8 @@ class Pipeline(FramePipeline):
 
 
 def open_bundle(kind: ModelKind, models: Models) -> Bundle:
-    """Load the configured or the shipped bundle of a kind."""
-    configured = {"keypoints": models.keypoints, "emotion": models.emotion}.get(kind, "")
-    return load_bundle(Path(configured) if configured else builtin_bundle_path(kind), kind=kind)
+    """Load the configured, the activated or the shipped bundle of a kind, the first there is."""
+    return load_chosen(kind, place_of(kind, models), models)
 
 
 def open_source(source: SourceSettings | str, clock: Clock | None = None, *, loop: bool = False) -> Source:
@@ -136,7 +137,7 @@ def open_detector(settings: DetectorSettings, models: Models | None = None) -> D
     if settings.kind == "faces":
         from edge_runtime.detectors.faces import FacesDetector
 
-        bundle = load_bundle(_faces_path(settings), kind="faces")
+        bundle = _faces_bundle(settings, models or Models())
         interpreter = _interpreter(bundle, models or Models())
         return FacesDetector(bundle, interpreter, min_face_px=settings.min_face_px)
     if settings.kind == "yunet":
@@ -153,12 +154,12 @@ def open_detector(settings: DetectorSettings, models: Models | None = None) -> D
     return HaarDetector(min_face_px=settings.min_face_px, search_width_px=settings.search_width_px)
 
 
-def _faces_path(settings: DetectorSettings) -> Path:
-    """Take the configured bundle, or the shipped one that fits the width of the search."""
-    if settings.model:
-        return Path(settings.model)
-    usual = builtin_bundle_path("faces")
-    return usual if settings.search_width_px <= FACES_WIDTH_PX else usual.with_name(f"{usual.name}-large")
+def _faces_bundle(settings: DetectorSettings, models: Models) -> Bundle:
+    """Load the configured bundle, the activated one, or the shipped one that fits the width of the search."""
+    place = place_of("faces", models, configured=settings.model)
+    if place.origin == "shipped" and settings.search_width_px > FACES_WIDTH_PX:
+        place = replace(place, path=place.path.with_name(f"{place.path.name}-large"))
+    return load_chosen("faces", place, models)
 
 
 def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:
