@@ -62,7 +62,7 @@ def main() -> int:
 
 def _with_page(program: str, count: int) -> dict[str, float]:
     pipeline = Pipeline.from_builtin()
-    parts = open_web(Web(enabled=True, port=0), SystemClock(), Silence(), pipeline.times, [], live=False)
+    parts = open_web(Web(enabled=True, port=0), SystemClock(), Silence(), pipeline, [], live=False)
     with ExitStack() as stack:
         stack.enter_context(parts.server)
         for _ in range(count):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -44,6 +44,11 @@ class EventWriter:
         self._identity = identity
         self._clock = clock
         self._seq = 0
+
+    def runs_on(self, accelerator: str) -> None:
+        """Say from now on that the nets run there."""
+        model = msgspec.structs.replace(self._identity.model, accelerator=accelerator)
+        self._identity = replace(self._identity, model=model)
 
     def event(self, change: Change) -> OutMessage:
         """Write the event of one change."""

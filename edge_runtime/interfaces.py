@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -86,11 +87,42 @@ class Interpreter(Protocol):
     runtime: str
     """Library and version that runs it, for events and reports."""
 
-    device: str
-    """cpu or edgetpu..."""
+    @property
+    def device(self) -> str:
+        """cpu or edgetpu...: where the next call goes."""
+        ...
 
     def invoke(self, stored: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
         """Run once. The results are copies the caller owns."""
+        ...
+
+
+class Accelerator(Protocol):
+    """What runs the nets beside the processor, or instead of it. One thread owns it."""
+
+    fallbacks: Counter[str]
+    """How often the processor took over, by reason."""
+
+    @property
+    def label(self) -> str:
+        """Where the nets run, for status and reports: `cpu`, `edgetpu:usb:0`, or `cpu (edgetpu lost: ...)`."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why the device that was asked for is not used; empty while nothing is wrong."""
+        ...
+
+    def net(self, name: str, files: Mapping[str, bytes], cpu: Interpreter) -> Interpreter:
+        """Take a net: the files of its bundle, and the same net on the processor. Return what runs it."""
+        ...
+
+    def start(self) -> None:
+        """Load what was taken; InterpreterError when it must work and does not."""
+        ...
+
+    def close(self) -> None:
+        """Give the device back."""
         ...
 
 

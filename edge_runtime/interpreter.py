@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.datatypes import ShapeError
-from edge_runtime.errors import ContractError, InterpreterError
+from edge_runtime.errors import ContractError, DelegateError, InterpreterError
 from edge_runtime.quantization import Quantization
 
 RUNTIMES: Final[Mapping[str, str]] = {
@@ -68,8 +68,7 @@ class TfliteInterpreter:
             ShapeError: the input does not have the model's shape and dtype.
             InterpreterError: the runtime or the accelerator failed.
         """
-        if stored.shape != self.input_shape or stored.dtype != np.int8:
-            raise ShapeError(f"interpreter: expected {self.input_shape} int8, found {stored.shape} {stored.dtype}")
+        require_input(stored, self.input_shape)
         try:
             self._raw.set_tensor(self._input_index, stored)
             self._raw.invoke()
@@ -82,29 +81,82 @@ def open_interpreter(
     model: bytes,
     *,
     threads: int = 1,
-    device: str = "cpu",
     reference_kernels: bool = False,
 ) -> TfliteInterpreter:
-    """Construct an interpreter on the first TFLite runtime that can run this model.
+    """Construct an interpreter on the processor, on the first TFLite runtime that can run this model.
 
     Args:
         model: contents of a .tflite whose digest has been checked.
         threads: CPU threads; below about 15 MMAC a second one costs more than it gives.
-        device: `cpu`.
         reference_kernels: slow kernels that are bit-identical on every machine, for golden tests.
 
     Raises:
         InterpreterError: no runtime is installed, or none can run this model.
     """
-    if device != "cpu":
-        raise InterpreterError(f'device {device!r}: this version runs on cpu only; set models.device = "cpu"')
     construct = partial(_construct, model=model, threads=threads, reference_kernels=reference_kernels)
     problems: list[str] = []
     for module_name, distribution in RUNTIMES.items():
         raw = _try_runtime(module_name, distribution, construct, problems)
         if raw is not None:
-            return TfliteInterpreter(raw, runtime=f"{distribution} {metadata.version(distribution)}", device=device)
+            return TfliteInterpreter(raw, runtime=f"{distribution} {metadata.version(distribution)}", device="cpu")
     raise InterpreterError(f"no TFLite interpreter: {'; '.join(problems)}; {_HINT}")
+
+
+def open_delegated(model: bytes, *, library: str, device: str) -> TfliteInterpreter:
+    """Construct an interpreter that hands a compiled net to the Edge TPU.
+
+    The library comes into this process, and it aborts the process when the device is lost: for edge_runtime.accelerator
+    alone, which has a process for it.
+
+    Args:
+        model: contents of a model_edgetpu.tflite whose digest has been checked.
+        library: name or path of the delegate's shared library.
+        device: `edgetpu`, or with bus and number as `edgetpu:usb:0`.
+
+    Raises:
+        DelegateError: the library is missing, finds no device, or cannot run this net.
+        ContractError: the net does not fit the contract.
+    """
+    problems: list[str] = []
+    for module_name, distribution in RUNTIMES.items():
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError:
+            problems.append(f"{distribution} is not installed")
+            continue
+        except (ImportError, SystemError) as error:
+            problems.append(f"{distribution}: {error}")
+            continue
+        raw = _delegated(module, model, library, device)
+        return TfliteInterpreter(raw, runtime=f"{distribution} {metadata.version(distribution)}", device=device)
+    raise DelegateError("refused", f"no TFLite interpreter: {'; '.join(problems)}")
+
+
+def _delegated(module: ModuleType, model: bytes, library: str, device: str) -> Any:  # noqa: ANN401
+    place = device.partition(":")[2]
+    try:
+        delegate = module.load_delegate(library, {"device": place} if place else {})
+    except OSError as error:
+        raise DelegateError("library_missing", str(error)) from error
+    except ValueError as error:
+        told = str(error).removeprefix(f"Failed to load delegate from {library}").strip()
+        raise DelegateError("no_device", told or f"{library} found no device") from error
+    except AttributeError as error:
+        raise DelegateError("refused", f"{library} is no delegate: {error}") from error
+    try:
+        with _without_native_chatter():
+            raw = module.Interpreter(model_content=model, num_threads=1, experimental_delegates=[delegate])
+            raw.allocate_tensors()
+    # tflite-runtime beside numpy 2 imports, then raises SystemError or ImportError when it is constructed.
+    except (ImportError, SystemError, ValueError, RuntimeError) as error:
+        raise DelegateError("refused", f"{library} and {module.__name__}: {error}") from error
+    return raw
+
+
+def require_input(stored: NDArray[np.int8], shape: tuple[int, ...]) -> None:
+    """Refuse an input of another shape or dtype with a ShapeError."""
+    if stored.shape != shape or stored.dtype != np.int8:
+        raise ShapeError(f"interpreter: expected {shape} int8, found {stored.shape} {stored.dtype}")
 
 
 def _try_runtime(

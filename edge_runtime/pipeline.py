@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from edge_runtime.accelerator.processor import Processor
 from edge_runtime.datatypes import Emotion, Face, Frame, Keypoints, Observation
 from edge_runtime.framing import (
     SEARCH_PATCH_PX,
@@ -20,7 +21,7 @@ from edge_runtime.framing import (
     tight_box_of_points,
 )
 from edge_runtime.geometry import Box, Points, iou
-from edge_runtime.interfaces import Detector
+from edge_runtime.interfaces import Accelerator, Detector
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.quality import doubt
 from edge_runtime.settings import Policy
@@ -44,6 +45,8 @@ class PipelineParts:
     """With enter, exit and window_s resolved."""
     every_n_frames: int
     """The detector runs on every n-th frame, and at once when a face is new or lost."""
+    accelerator: Accelerator = field(default_factory=Processor)
+    """Runs the nets' interpreters, or not."""
 
 
 @dataclass(eq=False)

@@ -1,23 +1,35 @@
-"""From a configuration to a running service: builds the parts, holds them open, lets them go."""
+"""From a configuration to a running service, and again when the configuration is loaded anew."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from msgspec.structs import replace as with_fields
+
+from edge_runtime.claims import Claims, claims_of
+from edge_runtime.errors import EdgeRuntimeError
+from edge_runtime.interfaces import Sink
 from edge_runtime.service import Service
+from edge_runtime.session import Reload, Session
 from edge_runtime.settings import Config
 from edge_runtime.surroundings import Surroundings
 from edge_runtime.vitals import Ears, look_after
 from edge_runtime.web.paced import PacedSource
 from edge_runtime.wiring import Pipeline, open_sinks, open_source, open_web
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 logger = logging.getLogger(__name__)
 
 
 def run(config: Config, surroundings: Surroundings | None = None) -> int:
     """Run until the source ends, max_frames are processed or the stop event is set.
+
+    A configuration that is loaded again takes the place of the old one. When it cannot be used, the old one goes on.
 
     Returns:
         Number of processed frames.
@@ -26,25 +38,89 @@ def run(config: Config, surroundings: Surroundings | None = None) -> int:
         EdgeRuntimeError: with the exit code that the command line returns.
     """
     around = surroundings or Surroundings()
+    session = Session(around.clock)
     if config.deployment.context == "unspecified":
         logger.warning("deployment.context is not set; say where faces are read (see docs/privacy.md)")
+    with Claims() as claims, OpenSinks(around) as sinks:
+        old: Config | None = None
+        while True:
+            try:
+                claims.take(claims_of(config))
+                _serve(config, sinks, around, session)
+            except EdgeRuntimeError as error:
+                if old is None or session.reload is None or around.stop.is_set():
+                    raise
+                session.reload = Reload(session.reload.command, refused=str(error))
+                config, old = old, None
+                continue
+            if session.wanted is None or around.stop.is_set():
+                return session.frames
+            config, old, session.wanted = session.wanted, config, None
+
+
+def _serve(config: Config, open_sinks_: OpenSinks, around: Surroundings, session: Session) -> None:
+    """Run one configuration until its end, or until another one is wanted."""
     with ExitStack() as stack:
         pipeline = stack.enter_context(Pipeline.from_config(config))
         source = open_source(config.source, loop=config.web.enabled and config.web.page)
-        sinks = [stack.enter_context(sink) for sink in open_sinks(config, around.clock, live=source.live)]
+        sinks = open_sinks_.of(config, live=source.live)
         if config.web.enabled:
-            web = open_web(config.web, around.clock, around.heartbeat, pipeline.times, sinks, live=source.live)
+            web = open_web(config.web, around.clock, around.heartbeat, pipeline, sinks, live=source.live)
             stack.enter_context(web.server)
             sinks.append(web.display)
             around = replace(around, audience=web.display, heartbeat=web.pulse)
             if config.web.page and not source.live:
                 source = PacedSource(source, clock=around.clock, stop=around.stop)
         if not source.live:
-            return Service(config, pipeline, source, sinks, around).run()
+            Service(config, pipeline, source, sinks, around, session).run()
+            return
         watched, vitals = look_after(
             config, source, sinks, clock=around.clock, audience=around.audience, heartbeat=around.heartbeat
         )
         around = replace(around, audience=vitals, heartbeat=vitals)
-        service = Service(config, pipeline, watched, sinks, around)
+        service = Service(config, pipeline, watched, sinks, around, session)
         vitals.ears = Ears(note=service.condition.note, tell_system=service.tell_system)
-        return service.run()
+        service.run()
+
+
+class OpenSinks:
+    """The sinks of a configuration; they stay open over a reload that does not concern them."""
+
+    def __init__(self, around: Surroundings) -> None:
+        """Open nothing yet."""
+        self._around = around
+        self._stack = ExitStack()
+        self._sinks: list[Sink] = []
+        self._made_for: tuple[Config, bool] | None = None
+
+    def __enter__(self) -> Self:
+        """Open nothing yet."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close what is open: hand over what waits."""
+        self._stack.close()
+
+    def of(self, config: Config, *, live: bool) -> list[Sink]:
+        """Return the sinks of this configuration, opened now where it differs in what concerns them.
+
+        Raises:
+            SinkError: one of them can never work; nothing is open then.
+        """
+        wanted = (_of_sinks(config), live)
+        if wanted != self._made_for:
+            self._stack.close()
+            self._sinks, self._made_for = [], None
+            with ExitStack() as stack:
+                opened = open_sinks(config, self._around.clock, live=live, inbox=self._around.inbox)
+                self._sinks = [stack.enter_context(sink) for sink in opened]
+                self._stack = stack.pop_all()
+            self._made_for = wanted
+        return list(self._sinks)
+
+
+def _of_sinks(config: Config) -> Config:
+    """Blank what certainly does not concern sinks."""
+    usual = Config()
+    unconcerned = ("source", "models", "detector", "tracker", "policy", "observations", "web", "service", "deployment")
+    return with_fields(config, **{section: getattr(usual, section) for section in unconcerned})

@@ -18,11 +18,12 @@ from edge_runtime.config import device_id
 from edge_runtime.contract import KERNEL_STEPS, SHIPPED_KINDS, ModelKind
 from edge_runtime.errors import BrokerError, BundleError, EdgeRuntimeError, InterpreterError, SourceError
 from edge_runtime.events import EventWriter, Identity
+from edge_runtime.interfaces import Interpreter
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.payloads import ModelPayload
 from edge_runtime.quantization import quantize_pixels
 from edge_runtime.settings import Config
-from edge_runtime.wiring import open_bundle, open_source
+from edge_runtime.wiring import open_accelerator, open_bundle, open_net, open_source
 
 _BROKER_PATIENCE_S = 5.0
 
@@ -50,7 +51,9 @@ def prove(config: Config, *, capture_s: float) -> list[Verdict]:
     proofs: list[tuple[str, Callable[[], str | None]]] = []
     for kind in SHIPPED_KINDS:
         proofs.append((f"{kind}, reference kernels", partial(_golden, kind, config, reference=True)))
-        proofs.append((f"{kind}, {config.models.device}", partial(_golden, kind, config, reference=False)))
+        proofs.append((f"{kind}, cpu", partial(_golden, kind, config, reference=False)))
+        if config.models.device != "cpu":
+            proofs.append((f"{kind}, {config.models.device}", partial(_golden_accelerated, kind, config)))
     proofs.append(("source", lambda: _frames(config, capture_s)))
     proofs.append(("broker", lambda: _acknowledged(config)))
     return [_verdict(subject, proof) for subject, proof in proofs]
@@ -70,19 +73,31 @@ def _verdict(subject: str, proof: Callable[[], str | None]) -> Verdict:
 def _golden(kind: ModelKind, config: Config, *, reference: bool) -> str:
     """Compare the bundle's recorded answers with what this machine answers now."""
     bundle = open_bundle(kind, config.models)
+    interpreter = open_interpreter(bundle.model, threads=config.models.threads, reference_kernels=reference)
+    return _compared(bundle, interpreter, allowed=0 if reference else KERNEL_STEPS[kind])
+
+
+def _golden_accelerated(kind: ModelKind, config: Config) -> str:
+    """Ask the accelerator the same, and nothing but the accelerator."""
+    bundle = open_bundle(kind, config.models)
+    accelerator = open_accelerator(config.models, may_fall_back=False)
+    try:
+        interpreter = open_net(bundle, config.models, accelerator)
+        accelerator.start()
+        return _compared(bundle, interpreter, allowed=KERNEL_STEPS[kind])
+    finally:
+        accelerator.close()
+
+
+def _compared(bundle: Bundle, interpreter: Interpreter, *, allowed: int) -> str:
     inputs, expected = _recorded(bundle)
-    device = "cpu" if reference else config.models.device
-    interpreter = open_interpreter(
-        bundle.model, threads=config.models.threads, device=device, reference_kernels=reference
-    )
     steps = max(
         _steps_off(interpreter.invoke(quantize_pixels(inputs[row])), expected, row) for row in range(len(inputs))
     )
-    allowed = 0 if reference else KERNEL_STEPS[kind]
     if steps > allowed:
         raise InterpreterError(
-            f"{bundle.path}: {interpreter.runtime} on {device} is {steps} steps off the recorded answers, expected at "
-            f"most {allowed}; reinstall the interpreter, or export the model again"
+            f"{bundle.path}: {interpreter.runtime} on {interpreter.device} is {steps} steps off the recorded answers, "
+            f"expected at most {allowed}; reinstall the interpreter, or export the model again"
         )
     return f"{len(inputs)} recorded inputs, largest difference {steps} of 256 steps, {interpreter.runtime}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from edge_runtime._version import __version__
 from edge_runtime.camera_retry import CameraRetry
@@ -40,6 +41,7 @@ class Service:
             _about(self._identity, pipeline), clock=around.clock, send=self._outlet.send, heartbeat=around.heartbeat
         )
         """Parts note here what is wrong with them."""
+        self.condition.note("accelerator", pipeline.parts.accelerator.trouble or None)
         self._frames = 0
         self._at = 0.0
         self._was_open = False
@@ -115,11 +117,23 @@ class Service:
     def _process(self, frame: Frame) -> None:
         seen = self._pipeline.process(frame)
         self._at = seen.captured_at
+        self._tell_accelerator()
         self._outlet.tell(self._policy.update(seen))
         self._outlet.show(seen)
         self._around.audience.show(frame, seen)
         self._frames += 1
         self._around.heartbeat.alive()
+
+    def _tell_accelerator(self) -> None:
+        """Tell when the nets run elsewhere than on the frame before."""
+        parts = self._pipeline.parts
+        label, before = parts.accelerator.label, self.condition.about.accelerator
+        if label == before:
+            return
+        self.condition.about = replace(self.condition.about, accelerator=label)
+        self._writer.runs_on(parts.emotion.interpreter.device)
+        self.tell_system(f"nets run on {label}, before on {before}")
+        self.condition.note("accelerator", parts.accelerator.trouble or None)
 
     def _recover(self, error: SourceError, pause_s: float) -> None:
         """Say that the camera is gone, end what was seen, and wait before the next try."""
@@ -145,7 +159,7 @@ def _about(identity: Identity, pipeline: FramePipeline) -> About:
     return About(
         device_id=identity.device_id,
         boot_id=identity.boot_id,
-        accelerator=identity.model.accelerator,
+        accelerator=parts.accelerator.label,
         models={kind: f"{manifest.name} {manifest.version}" for kind, manifest in models.items()},
         versions={"emotion-edge": __version__, "runtime": identity.model.runtime},
     )

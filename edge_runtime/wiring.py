@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge_runtime.accelerator.processor import Processor
 from edge_runtime.bundle import Bundle
 from edge_runtime.clock import SystemClock
 from edge_runtime.config import device_id, load_config
 from edge_runtime.contract import ModelKind
 from edge_runtime.errors import ConfigError
 from edge_runtime.heartbeat import Heartbeat
-from edge_runtime.interfaces import Clock, Detector, Sink, Source
-from edge_runtime.interpreter import TfliteInterpreter, open_interpreter
+from edge_runtime.interfaces import Accelerator, Clock, Detector, Interpreter, Sink, Source
+from edge_runtime.interpreter import open_interpreter
 from edge_runtime.model_store.opening import load_chosen, place_of
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.pipeline import FramePipeline, PipelineParts
@@ -46,26 +47,38 @@ class Pipeline(FramePipeline):
         return cls.from_config(load_config())
 
     @classmethod
-    def from_config(cls, config: Config) -> Self:
-        """Build it from settings; ModelError when a model or the detector cannot be used."""
+    def from_config(cls, config: Config, *, may_fall_back: bool = True) -> Self:
+        """Build it from settings.
+
+        Args:
+            config: which nets, and where they run.
+            may_fall_back: False: DelegateError where a net would run on the processor although another device is set.
+
+        Raises:
+            ModelError: a model or the detector cannot be used.
+        """
+        accelerator = open_accelerator(config.models, may_fall_back=may_fall_back)
         emotion_bundle = open_bundle("emotion", config.models)
         keypoint_bundle = open_bundle("keypoints", config.models)
         parts = PipelineParts(
-            detector=open_detector(config.detector, config.models),
-            keypoints=KeypointModel(keypoint_bundle, _interpreter(keypoint_bundle, config.models)),
-            emotion=EmotionModel(emotion_bundle, _interpreter(emotion_bundle, config.models)),
+            detector=open_detector(config.detector, config.models, accelerator),
+            keypoints=KeypointModel(keypoint_bundle, open_net(keypoint_bundle, config.models, accelerator)),
+            emotion=EmotionModel(emotion_bundle, open_net(emotion_bundle, config.models, accelerator)),
             tracker=Tracker(config.tracker),
             policy=resolved_policy(config.policy, emotion_bundle),
             every_n_frames=config.detector.every_n_frames,
+            accelerator=accelerator,
         )
+        accelerator.start()
         return cls(parts)
 
     def __enter__(self) -> Self:
-        """Hold the nets; they need no opening."""
+        """Hold the nets; they are open."""
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Let them go with this object."""
+        """Give the accelerator back; the rest goes with this object."""
+        self.parts.accelerator.close()
 
 
 def open_bundle(kind: ModelKind, models: Models) -> Bundle:
@@ -124,12 +137,30 @@ def _live_source(uri: SourceUri, settings: SourceSettings, clock: Clock) -> Sour
     return V4l2Camera(uri.number, width_px=size[0], height_px=size[1], fps=settings.fps, clock=clock)
 
 
-def open_detector(settings: DetectorSettings, models: Models | None = None) -> Detector:
+def open_accelerator(models: Models, *, may_fall_back: bool = True) -> Accelerator:
+    """Choose what runs the nets; it takes them one by one before it is started."""
+    if models.device == "cpu":
+        return Processor()
+    from edge_runtime.accelerator.edgetpu import EdgeTpu, Limits
+
+    return EdgeTpu(models.device, models.delegate, clock=SystemClock(), strict=not may_fall_back, limits=Limits())
+
+
+def open_net(bundle: Bundle, models: Models, accelerator: Accelerator) -> Interpreter:
+    """Open a bundle's net on the processor, and give the accelerator its compiled twin."""
+    cpu = open_interpreter(bundle.model, threads=models.threads)
+    return accelerator.net(bundle.manifest.kind, bundle.files, cpu)
+
+
+def open_detector(
+    settings: DetectorSettings, models: Models | None = None, accelerator: Accelerator | None = None
+) -> Detector:
     """Choose the face detector.
 
     Args:
         settings: which one.
-        models: threads and device of the faces net; None = defaults.
+        models: threads of the faces net; None = defaults.
+        accelerator: runs the faces net; None = the processor.
 
     Raises:
         ModelError: its bundle, its file or its part of OpenCV is missing.
@@ -138,7 +169,7 @@ def open_detector(settings: DetectorSettings, models: Models | None = None) -> D
         from edge_runtime.detectors.faces import FacesDetector
 
         bundle = _faces_bundle(settings, models or Models())
-        interpreter = _interpreter(bundle, models or Models())
+        interpreter = open_net(bundle, models or Models(), accelerator or Processor())
         return FacesDetector(bundle, interpreter, min_face_px=settings.min_face_px)
     if settings.kind == "yunet":
         from edge_runtime.detectors.yunet import YunetDetector
@@ -183,12 +214,20 @@ def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:
 
 
 def open_web(
-    web: Web, clock: Clock, heartbeat: Heartbeat, times: StageTimes, sinks: list[Sink], *, live: bool
+    web: Web, clock: Clock, heartbeat: Heartbeat, pipeline: FramePipeline, sinks: list[Sink], *, live: bool
 ) -> WebParts:
     """Build the web server; it listens in its `with`."""
     from edge_runtime.web.opening import assemble
 
-    return assemble(web, clock=clock, heartbeat=heartbeat, times=times, sinks=sinks, live=live)
+    return assemble(
+        web,
+        clock=clock,
+        heartbeat=heartbeat,
+        times=pipeline.times,
+        fallbacks=pipeline.parts.accelerator.fallbacks,
+        sinks=sinks,
+        live=live,
+    )
 
 
 def _interpreter(bundle: Bundle, models: Models) -> TfliteInterpreter:

@@ -42,7 +42,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     overrides = {"source.uri": "demo", **chain_overrides(arguments)}
     config = configured(arguments, overrides)
     faces = frames = 0
-    with Pipeline.from_config(config) as pipeline, open_source(config.source) as source:
+    with Pipeline.from_config(config, may_fall_back=False) as pipeline, open_source(config.source) as source:
         for frame in source.frames():
             if frames == _WARM_UP_FRAMES:
                 pipeline.times.clear()
@@ -51,6 +51,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
             frames += 1
             if frames >= arguments.frames + _WARM_UP_FRAMES:
                 break
+        device = pipeline.parts.accelerator.label
     measured = frames - _WARM_UP_FRAMES
     if measured < 1:
         raise SourceError(f"{config.source.uri}: {frames} frames, too few to measure; give a longer source")
@@ -59,6 +60,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "source": source.name,
         "detector": pipeline.parts.detector.name,
         "runtime": pipeline.parts.emotion.interpreter.runtime,
+        "device": device,
         "frames": measured,
         "faces_per_frame": round(faces / measured, 3),
         **_summary(pipeline.times),
@@ -89,7 +91,7 @@ def _summary(times: StageTimes) -> dict[str, Any]:
 def _as_text(found: dict[str, Any]) -> str:
     lines = [
         f"{found['machine']['cpu']}, {found['machine']['cores']} cores",
-        f"nets on {found['runtime']}, detector {found['detector']}",
+        f"nets on {found['device']} by {found['runtime']}, detector {found['detector']}",
         f"{found['frames']} frames of {found['source']}, {found['faces_per_frame']} faces per frame",
         "",
         f"{'stage':12}{'p50 ms':>10}{'p95 ms':>10}{'runs':>8}",

@@ -8,18 +8,19 @@ from edge_runtime.contract import SHIPPED_KINDS, ModelKind
 from edge_runtime.doctor.finding import Finding, guarded, ok
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.settings import Config
-from edge_runtime.wiring import open_bundle, open_detector
+from edge_runtime.wiring import Pipeline, open_bundle, open_detector
 
 
 def look(config: Config) -> list[Finding]:
-    """Look at each net and at the detector."""
+    """Look at each net and at the detector on the processor, then at all of them on the configured device."""
     nets = [guarded(kind, lambda kind=kind: _net(kind, config)) for kind in SHIPPED_KINDS]  # type: ignore[misc]
-    return [*nets, guarded("detector", lambda: _detector(config))]
+    found = [*nets, guarded("detector", lambda: _detector(config))]
+    return found if config.models.device == "cpu" else [*found, guarded("nets", lambda: _accelerated(config))]
 
 
 def _net(kind: ModelKind, config: Config) -> Finding:
     bundle = open_bundle(kind, config.models)
-    interpreter = open_interpreter(bundle.model, threads=config.models.threads, device=config.models.device)
+    interpreter = open_interpreter(bundle.model, threads=config.models.threads)
     name = f"{bundle.manifest.name} {bundle.manifest.version}"
     return ok(kind, f"{name} on {interpreter.runtime} ({interpreter.device})")
 
@@ -28,3 +29,9 @@ def _detector(config: Config) -> Finding:
     detector = open_detector(config.detector, config.models)
     detector.detect(np.zeros((120, 160), np.uint8))
     return ok("detector", detector.name)
+
+
+def _accelerated(config: Config) -> Finding:
+    """Load every net into the accelerator's own process; none may stay on the processor."""
+    with Pipeline.from_config(config, may_fall_back=False) as pipeline:
+        return ok("nets", f"all on {pipeline.parts.accelerator.label}")

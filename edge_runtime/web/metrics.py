@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from edge_runtime._version import __version__
+from edge_runtime.board import FLAGS, Board
 from edge_runtime.histogram import Histogram
 from edge_runtime.stages import MODEL_STAGES, StageTimes
 from edge_runtime.web.display import Display
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-TEMPERATURE: Final = Path("/sys/class/thermal/thermal_zone0/temp")
-THROTTLED: Final = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
-THROTTLED_FLAGS: Final = {0: "under_voltage", 1: "frequency_capped", 2: "throttled", 3: "soft_temperature_limit"}
-"""Bits of the Raspberry Pi firmware's answer that say what is so now; the same bits + 16 say what has been."""
+THIS_BOARD: Final = Board()
 
 _BROKER: Final = (
     ("mqtt_connected", "connected", "1 while the broker knows this device."),
@@ -35,14 +32,15 @@ class MetricsMissingError(ImportError):
     """The library that writes the text form is not installed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # a Counter has no hash
 class Metrics:
     """Reads the counters when it is asked; the frame loop does not know of it."""
 
     display: Display
     times: StageTimes
-    temperature: Path = TEMPERATURE
-    throttled: Path = THROTTLED
+    fallbacks: Counter[str] = field(default_factory=Counter)
+    """How often the processor took over from the accelerator, by reason."""
+    board: Board = THIS_BOARD
 
     def text(self) -> bytes:
         """Write every metric.
@@ -75,26 +73,31 @@ class Metrics:
             "model_info",
             "Always 1; which nets run, and where.",
             ("model", "name", "accelerator"),
-            [((kind, name, status.accelerator if status else ""), 1) for kind, name in models.items()],
+            # Without the reason in brackets: a label has few values.
+            [
+                ((kind, name, status.accelerator.partition(" (")[0] if status else ""), 1)
+                for kind, name in models.items()
+            ],
         )
 
     def _frames(self) -> Iterator[Metric]:
         tally = self.display.tally
-        captured = tally.processed + tally.dropped
+        dropped = tally.frames_dropped
+        captured = tally.processed + sum(dropped.values())
         yield _counter("frames_captured", "Frames a source delivered.", captured)
         yield _labelled(
             "counter",
             "frames_dropped",
             "Frames that were not processed.",
             ("reason",),
-            [(("newer_frame",), tally.dropped)],
+            _rows(dropped),
         )
         yield _gauge("tracks_active", "Faces in the newest frame.", tally.faces)
         yield _labelled(
             "counter", "uncertain", "Faces without an answer, per frame.", ("reason",), _rows(tally.uncertain)
         )
         yield _labelled(
-            "counter", "camera_restarts", "Cameras that were lost.", ("reason",), [(("lost",), tally.camera_restarts)]
+            "counter", "camera_restarts", "Cameras that were lost.", ("reason",), _rows(tally.camera_restarts)
         )
 
     def _durations(self) -> Iterator[Metric]:
@@ -108,6 +111,13 @@ class Metrics:
             ((stage if stage in MODEL_STAGES else "none", stage), found)
             for stage, found in self.times.histograms.items()
         ]
+        yield _labelled(
+            "counter",
+            "accelerator_fallback",
+            "How often the processor took over from the accelerator.",
+            ("reason",),
+            _rows(self.fallbacks),
+        )
         yield _histogram("inference_duration_seconds", "Stages of a frame.", ("model", "stage"), stages)
 
     def _sinks(self) -> Iterator[Metric]:
@@ -133,13 +143,16 @@ class Metrics:
                 yield _gauge(name, text, float(found[0]))
 
     def _board(self) -> Iterator[Metric]:
-        millidegrees = _number(self.temperature, 10)
-        if millidegrees is not None:
-            yield _gauge("soc_temperature_celsius", "Of the processor.", millidegrees / 1000)
-        bits = _number(self.throttled, 16)
-        if bits is not None:
-            flags: Rows = [((name,), bits >> bit & 1) for bit, name in THROTTLED_FLAGS.items()]
+        temperature_c = self.board.temperature_c()
+        if temperature_c is not None:
+            yield _gauge("soc_temperature_celsius", "Of the processor.", temperature_c)
+        throttling = self.board.throttling()
+        if throttling is not None:
+            flags: Rows = [((name,), name in throttling.now) for name in FLAGS.values()]
             yield _labelled("gauge", "throttled", "1 while the firmware slows the board down.", ("flag",), flags)
+        memory_mb = self.board.memory_mb()
+        if memory_mb is not None:
+            yield _gauge("resident_memory_bytes", "Of this program.", memory_mb * 1e6)
 
 
 Rows = list[tuple[tuple[str, ...], float]]
@@ -192,11 +205,3 @@ def _rows(counted: Counter[str]) -> Rows:
 def _count_of(sink: Any, name: str) -> list[tuple[str, int]]:  # noqa: ANN401  each sink counts what it can
     counted = getattr(sink, name, None)
     return sorted(counted.copy().items()) if isinstance(counted, Counter) else []
-
-
-def _number(path: Path, base: int) -> int | None:
-    """Read a file of the kernel; None where this board has none."""
-    try:
-        return int(path.read_text(encoding="ascii").strip(), base)
-    except (OSError, ValueError):
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,9 +32,25 @@ class WebParts:
 
 
 def assemble(
-    settings: Web, *, clock: Clock, heartbeat: Heartbeat, times: StageTimes, sinks: Sequence[Sink], live: bool
+    settings: Web,
+    *,
+    clock: Clock,
+    heartbeat: Heartbeat,
+    times: StageTimes,
+    fallbacks: Counter[str],
+    sinks: Sequence[Sink],
+    live: bool,
 ) -> WebParts:
     """Build everything; nothing listens yet.
+
+    Args:
+        settings: of the server.
+        clock: for ages.
+        heartbeat: is passed on to.
+        times: of the stages of a frame.
+        fallbacks: how often the processor took over from the accelerator, by reason.
+        sinks: what they lost and handed over is counted.
+        live: whether the source is a camera.
 
     Raises:
         ConfigError: the token or the notice cannot be used.
@@ -42,5 +59,5 @@ def assemble(
     processing = times.histograms["total"]
     display = Display(settings, notice, clock=clock, processing=processing, sinks=sinks, live=live)
     pulse = Pulse(clock, heartbeat)
-    site = Site(settings, display, guard, Metrics(display, times), pulse, load_statics())
+    site = Site(settings, display, guard, Metrics(display, times, fallbacks), pulse, load_statics())
     return WebParts(display, pulse, WebServer(site))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -103,7 +104,13 @@ def serve() -> Iterator[Callable[..., Running]]:
             clock = ManualClock()
             web = msgspec.convert({"enabled": True, "port": 0, **settings}, Web)
             parts = assemble(
-                web, clock=clock, heartbeat=Silence(), times=StageTimes(), sinks=[MemorySink()], live=False
+                web,
+                clock=clock,
+                heartbeat=Silence(),
+                times=StageTimes(),
+                fallbacks=Counter(),
+                sinks=[MemorySink()],
+                live=False,
             )
             stack.enter_context(parts.server)
             return Running(parts, clock)
