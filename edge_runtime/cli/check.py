@@ -74,8 +74,9 @@ def _lines(finding: Finding) -> list[str]:
 def _summed_up(report: Report) -> str:
     states = [finding.state for findings in report.values() for finding in findings]
     failures, warnings = states.count("failed"), states.count("warning")
+    warned = f"{warnings} warning{'' if warnings == 1 else 's'}"
     if failures:
-        return f"{failures} failed, {warnings} warnings: `emotion-edge run` will not work like this"
+        return f"{failures} failed, {warned}: `emotion-edge run` will not work like this"
     if warnings:
-        return f"nothing failed, {warnings} warnings: `emotion-edge run` can start"
+        return f"nothing failed, {warned}: `emotion-edge run` can start"
     return "everything is as it should be"
