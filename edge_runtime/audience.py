@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from edge_runtime.datatypes import Frame, Observation
@@ -12,7 +13,12 @@ class Reading(Protocol):
 
     @property
     def dropped(self) -> int:
-        """Frames that nobody will see."""
+        """Frames that a newer one replaced."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Other frames that nobody will see, by reason; since the program began."""
         ...
 
 

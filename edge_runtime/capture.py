@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.datatypes import Frame
@@ -74,6 +74,11 @@ class DirectCapture:
         self._source = source
         self._stop = stop
 
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Pictures that could not be decoded."""
+        return {"damaged": int(getattr(self._source, "skipped", 0))}
+
     def __enter__(self) -> Self:
         """Open the source; SourceError when that fails."""
         self._source.__enter__()
@@ -120,6 +125,11 @@ class LiveCapture:
     def dropped(self) -> int:
         """Frames that a newer one replaced before anybody took them."""
         return self._mailbox.dropped
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Frames that the source itself left out, by reason."""
+        return getattr(self._source, "left_out", {})
 
     def __enter__(self) -> Self:
         """Open the source; SourceError when that fails or takes too long. Returns early when `stop` is set."""

@@ -23,7 +23,7 @@ from edge_runtime.picture_watch import WatchedSource
 from edge_runtime.settings import Config
 from edge_runtime.telemetry import Figures, TelemetryWriter
 
-EVERY_BOARD: Final = Board()
+THIS_BOARD: Final = Board()
 LOOK_EVERY_S: Final = 5.0
 """How often the board is read."""
 
@@ -106,6 +106,10 @@ class Vitals:
         """Pass it on."""
         self._heartbeat.status(text)
 
+    def reloading(self) -> None:
+        """Pass it on."""
+        self._heartbeat.reloading()
+
     def stopping(self) -> None:
         """Pass it on."""
         self._heartbeat.stopping()
@@ -163,7 +167,7 @@ def look_after(
     clock: Clock,
     audience: Audience,
     heartbeat: Heartbeat,
-    board: Board = EVERY_BOARD,
+    board: Board = THIS_BOARD,
 ) -> tuple[WatchedSource, Vitals]:
     """Put a watch on a camera, and vitals before those who look on and listen."""
     governor = Governor(config.governor)

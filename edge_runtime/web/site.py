@@ -42,7 +42,7 @@ class Site:
         if not self.display.gate.is_open:
             return "waiting for consent"
         status = self.display.status
-        if status is None or status.state != "running":
+        if status is None or status.camera != "running":  # degraded, and frames are processed all the same
             reasons = "; ".join(status.reasons) if status else ""
             return f"{status.state if status else 'starting'}, camera {status.camera if status else 'connecting'}" + (
                 f": {reasons}" if reasons else ""

@@ -24,7 +24,8 @@ class Tally:
         """In the newest frame."""
         self.events: Counter[str] = Counter()
         """Events that were written, by type."""
-        self.camera_restarts = 0
+        self.camera_restarts: Counter[str] = Counter()
+        """Cameras that were lost, by reason."""
         self._reading: Reading | None = None
         self._dropped_before = 0
 
@@ -32,6 +33,12 @@ class Tally:
     def dropped(self) -> int:
         """Frames that a newer one replaced before they were processed."""
         return self._dropped_before + (self._reading.dropped if self._reading else 0)
+
+    @property
+    def frames_dropped(self) -> Counter[str]:
+        """Frames that were not processed, by reason."""
+        others = self._reading.left_out if self._reading else {}
+        return Counter({"newer_frame": self.dropped, "slowed": 0, "damaged": 0, **others})
 
     def reading(self, frames: Reading) -> None:
         """Count a new capture's drops on top of the old one's."""
@@ -52,4 +59,4 @@ class Tally:
         if isinstance(payload, Event):
             self.events[payload.event_type] += 1
         elif isinstance(payload, Status) and message.topic == "status" and payload.camera == "lost":
-            self.camera_restarts += 1
+            self.camera_restarts[payload.camera_reason or "lost"] += 1

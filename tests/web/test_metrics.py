@@ -11,12 +11,14 @@ import pytest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from edge_runtime.board import Board
 from edge_runtime.payloads import OutMessage
 from edge_runtime.stages import STAGES, StageTimes
 from edge_runtime.testing import MemorySink
 from edge_runtime.web.display import Display
 from edge_runtime.web.metrics import Metrics
 from tests import samples
+from tests.boards import raspberry_pi
 from tests.web.conftest import Running, face
 from tests.web.test_display import display
 
@@ -34,11 +36,11 @@ class CountingSink(MemorySink):
         self.dropped = Counter({"not_connected": 2})
 
 
-def families(shown: Display, **places: Path) -> dict[str, Metric]:
+def families(shown: Display, board: Board | None = None) -> dict[str, Metric]:
     times = StageTimes()
     with times.measure("emotion"):
         pass
-    text = Metrics(shown, times, **places).text().decode()
+    text = Metrics(shown, times, board=board or Board(Path("/nowhere"))).text().decode()
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
@@ -66,10 +68,9 @@ def _show(shown: Display, reason: str | None) -> None:
 
 
 def test_counters_hold_what_happened(tmp_path: Path) -> None:
-    (tmp_path / "temperature").write_text("51234\n", encoding="ascii")
-    (tmp_path / "throttled").write_text("50005\n", encoding="ascii")
+    board = raspberry_pi(tmp_path, millidegrees=51234, throttled="50005")
 
-    found = families(busy_display(), temperature=tmp_path / "temperature", throttled=tmp_path / "throttled")
+    found = families(busy_display(), board=board)
 
     assert value(found, "emotion_edge_frames_captured_total") == 3
     assert value(found, "emotion_edge_uncertain_total", reason="pose") == 2
@@ -100,9 +101,12 @@ def test_a_lost_camera_is_counted() -> None:
 
     shown = display()
 
-    shown.publish(OutMessage("status", msgspec.structs.replace(samples.status(), camera="lost")))
+    lost = msgspec.structs.replace(samples.status(), camera="lost")
+    shown.publish(OutMessage("status", lost))
+    shown.publish(OutMessage("status", msgspec.structs.replace(lost, camera_reason="frozen")))
 
     assert value(families(shown), "emotion_edge_camera_restarts_total", reason="lost") == 1
+    assert value(families(shown), "emotion_edge_camera_restarts_total", reason="frozen") == 1
 
 
 def test_no_label_tells_faces_or_processes_apart() -> None:
@@ -112,8 +116,7 @@ def test_no_label_tells_faces_or_processes_apart() -> None:
 
 
 def test_the_page_about_metrics_names_every_metric_and_no_other(repository: Path, tmp_path: Path) -> None:
-    (tmp_path / "number").write_text("1", encoding="ascii")
-    found = families(busy_display(), temperature=tmp_path / "number", throttled=tmp_path / "number")
+    found = families(busy_display(), board=raspberry_pi(tmp_path, millidegrees=1000, throttled="0"))
     exist = {name + ("_total" if family.type == "counter" else "") for name, family in found.items()}
 
     page = (repository / "docs" / "metrics.md").read_text(encoding="utf-8")
