@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -37,13 +39,13 @@ class Identity:
 
 
 class EventWriter:
-    """Numbers events from 1 and fills in what a change does not know."""
+    """Numbers events and fills in what a change does not know."""
 
-    def __init__(self, identity: Identity, clock: Clock) -> None:
-        """Start at seq 1."""
+    def __init__(self, identity: Identity, clock: Clock, numbers: Iterator[int] | None = None) -> None:
+        """Take `seq` from `numbers`, 1, 2, ... when left out."""
         self._identity = identity
         self._clock = clock
-        self._seq = 0
+        self._numbers = numbers or itertools.count(1)
 
     def runs_on(self, accelerator: str) -> None:
         """Say from now on that the nets run there."""
@@ -106,10 +108,9 @@ class EventWriter:
 
     def _numbered(self, event_type: EventType, at: float) -> Event:
         """Begin an event: the fields that every event has."""
-        self._seq += 1
         return Event(
             id=self._clock.uuid7(),
-            seq=self._seq,
+            seq=next(self._numbers),
             boot_id=self._identity.boot_id,
             event_type=event_type,
             device_id=self._identity.device_id,

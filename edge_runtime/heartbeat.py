@@ -20,6 +20,10 @@ class Heartbeat(Protocol):
         """One line for a person."""
         ...
 
+    def reloading(self) -> None:
+        """The configuration is being loaded again; `ready` follows, whether it can be used or not."""
+        ...
+
     def stopping(self) -> None:
         """The end was asked for."""
         ...
@@ -38,4 +42,7 @@ class Silence:
         """Say nothing."""
 
     def stopping(self) -> None:
+        """Say nothing."""
+
+    def reloading(self) -> None:
         """Say nothing."""

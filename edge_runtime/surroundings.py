@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edge_runtime.audience import Audience, Nobody
 from edge_runtime.clock import SystemClock
+from edge_runtime.commands import Inbox
 from edge_runtime.heartbeat import Heartbeat, Silence
 from edge_runtime.interfaces import Clock
+from edge_runtime.settings import Config
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,9 @@ class Surroundings:
     """Looks on, and may have to agree before frames are read."""
     max_frames: int | None = None
     """End after so many processed frames."""
+    inbox: Inbox = field(default_factory=Inbox)
+    """What is asked of the main loop while it runs."""
+    load: Callable[[], Config] | None = None
+    """Loads the configuration again, ConfigError when it is wrong; None = a reload is refused."""
+    in_use: Callable[[Config], None] = lambda _config: None
+    """Hears which configuration is in use, at the start and after every reload."""

@@ -1,4 +1,4 @@
-"""Tells systemd how the service is: READY, WATCHDOG, STATUS, STOPPING. Silent where nobody listens.
+"""Tells systemd how the service is: READY, RELOADING, WATCHDOG, STATUS, STOPPING. Silent where nobody listens.
 
 Source: sd_notify(3): datagrams of VARIABLE=value lines to the socket that NOTIFY_SOCKET names.
 """
@@ -6,6 +6,7 @@ Source: sd_notify(3): datagrams of VARIABLE=value lines to the socket that NOTIF
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Mapping
 
 _READY_WAIT_S = 5.0
@@ -36,6 +37,10 @@ class Notifier:
     def status(self, text: str) -> None:
         """Show one line in `systemctl status`."""
         self._send(f"STATUS={' '.join(text.splitlines())}")  # a second line would be another variable
+
+    def reloading(self) -> None:
+        """Say that the configuration is being loaded again; the time tells systemd which `ready` ends it."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}", wait_s=_READY_WAIT_S)
 
     def stopping(self) -> None:
         """Say that the end was asked for."""

@@ -51,7 +51,8 @@ class Tracker:
         """Start with nobody."""
         self._settings = settings
         self._tracks: list[Track] = []
-        self._next_id = 1
+        self.next_id = 1
+        """Given to the next face; raised when another tracker of this process has given some."""
 
     @property
     def confirmed(self) -> list[Track]:
@@ -131,8 +132,8 @@ class Tracker:
             return
         if any(coverage(box, track.box) > _SAME_FACE_COVERAGE for track in self._tracks):
             return  # detectors see small faces in the wrinkles of large ones
-        self._tracks.append(Track(self._next_id, box, now))
-        self._next_id += 1
+        self._tracks.append(Track(self.next_id, box, now))
+        self.next_id += 1
 
     def _drop_doubles(self) -> None:
         """Two tracks that follow the same face: the older one stays."""

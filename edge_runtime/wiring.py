@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,14 @@ import msgspec
 from edge_runtime.accelerator.processor import Processor
 from edge_runtime.bundle import Bundle
 from edge_runtime.clock import SystemClock
+from edge_runtime.commands import Inbox
 from edge_runtime.config import device_id, load_config
 from edge_runtime.contract import ModelKind
 from edge_runtime.errors import ConfigError
 from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Accelerator, Clock, Detector, Interpreter, Sink, Source
 from edge_runtime.interpreter import open_interpreter
-from edge_runtime.model_store.opening import load_chosen, place_of
+from edge_runtime.model_store.opening import load_chosen, place_of, place_of_faces
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.pipeline import FramePipeline, PipelineParts
 from edge_runtime.policy import Thresholds
@@ -25,17 +25,12 @@ from edge_runtime.settings import Config, Models, Policy, Web
 from edge_runtime.settings import Detector as DetectorSettings
 from edge_runtime.settings import Source as SourceSettings
 from edge_runtime.sources.uri import SourceUri, parse_source
-from edge_runtime.stages import StageTimes
 from edge_runtime.tracker import Tracker
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from edge_runtime.web.opening import WebParts
-
-
-FACES_WIDTH_PX = 320
-"""Searches up to this width use the shipped faces net of 320 x 256, wider ones that of 640 x 480."""
 
 
 class Pipeline(FramePipeline):
@@ -168,7 +163,7 @@ def open_detector(
     if settings.kind == "faces":
         from edge_runtime.detectors.faces import FacesDetector
 
-        bundle = _faces_bundle(settings, models or Models())
+        bundle = faces_bundle(settings, models or Models())
         interpreter = open_net(bundle, models or Models(), accelerator or Processor())
         return FacesDetector(bundle, interpreter, min_face_px=settings.min_face_px)
     if settings.kind == "yunet":
@@ -185,16 +180,13 @@ def open_detector(
     return HaarDetector(min_face_px=settings.min_face_px, search_width_px=settings.search_width_px)
 
 
-def _faces_bundle(settings: DetectorSettings, models: Models) -> Bundle:
+def faces_bundle(settings: DetectorSettings, models: Models) -> Bundle:
     """Load the configured bundle, the activated one, or the shipped one that fits the width of the search."""
-    place = place_of("faces", models, configured=settings.model)
-    if place.origin == "shipped" and settings.search_width_px > FACES_WIDTH_PX:
-        place = replace(place, path=place.path.with_name(f"{place.path.name}-large"))
-    return load_chosen("faces", place, models)
+    return load_chosen("faces", place_of_faces(settings, models), models)
 
 
-def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:
-    """Choose the sinks; they open in their `with`."""
+def open_sinks(config: Config, clock: Clock, *, live: bool, inbox: Inbox | None = None) -> list[Sink]:
+    """Choose the sinks; they open in their `with`. What they receive for the main loop goes into `inbox`."""
     sinks: list[Sink] = []
     if config.console.enabled:
         from edge_runtime.sinks.console import ConsoleSink
@@ -209,7 +201,7 @@ def open_sinks(config: Config, clock: Clock, *, live: bool) -> list[Sink]:
         from edge_runtime.sinks.mqtt import MqttSink
 
         outbox = Outbox(config.outbox, clock=clock) if config.outbox.path else None
-        sinks.append(MqttSink(config.mqtt, device_id=device_id(config), clock=clock, outbox=outbox))
+        sinks.append(MqttSink(config.mqtt, device_id=device_id(config), clock=clock, outbox=outbox, inbox=inbox))
     return sinks
 
 
@@ -228,10 +220,6 @@ def open_web(
         sinks=sinks,
         live=live,
     )
-
-
-def _interpreter(bundle: Bundle, models: Models) -> TfliteInterpreter:
-    return open_interpreter(bundle.model, threads=models.threads, device=models.device)
 
 
 def resolved_policy(policy: Policy, bundle: Bundle) -> Policy:

@@ -43,6 +43,9 @@ class Pulse:
     def status(self, text: str) -> None:
         self.heard.append(text)
 
+    def reloading(self) -> None:
+        self.heard.append("reloading")
+
     def stopping(self) -> None:
         self.heard.append("stopping")
 

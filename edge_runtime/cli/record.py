@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, summary
-from edge_runtime.cli.run import count, forbid_core_dumps, stop_on_signals
+from edge_runtime.cli.run import count, forbid_core_dumps
 from edge_runtime.settings import Config
+from edge_runtime.signals import StopRequest, stop_on_signals
 
 
 def add(verbs: Verbs) -> None:
@@ -29,7 +30,7 @@ def main(arguments: argparse.Namespace) -> int:
     config = configured(arguments, {**chain_overrides(arguments), **overrides})
     logging.getLogger().setLevel(config.service.log_level.upper())
     forbid_core_dumps()
-    stop = threading.Event()
+    stop = StopRequest()
     stop_on_signals(stop)
     frames = record(config, arguments.out, stop=stop, max_frames=arguments.max_frames)
     logging.getLogger(__name__).info("%s: %d frames", arguments.out, frames)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
-import threading
-from types import FrameType
+from pathlib import Path
 from typing import Any
 
 from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, split_host, summary, web_address
+from edge_runtime.commands import Inbox
 from edge_runtime.settings import Config
+from edge_runtime.signals import StopRequest, reload_on_hangup, stop_on_signals
+
+logger = logging.getLogger(__name__)
 
 
 def add(verbs: Verbs) -> None:
@@ -29,23 +31,38 @@ def add(verbs: Verbs) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run the service with signals turned into a stop in good order."""
-    config = configured(arguments, _overrides(arguments))
-    logging.getLogger().setLevel(config.service.log_level.upper())
+    """Run the service: SIGINT and SIGTERM stop it in good order, SIGHUP loads the configuration again."""
+
+    def load() -> Config:
+        return configured(arguments, _overrides(arguments))
+
+    stop, inbox = StopRequest(), Inbox()
+    reload_on_hangup(inbox.hang_up)
+    config = load()
+    _set_log_level(config)
     forbid_core_dumps()
-    stop = threading.Event()
     stop_on_signals(stop)
-    return _serve(config, stop, arguments.max_frames)
-
-
-def _serve(config: Config, stop: threading.Event, max_frames: int | None) -> int:
     # Imported here: --help must not load OpenCV.
     from edge_runtime.program import run
     from edge_runtime.surroundings import Surroundings
     from edge_runtime.systemd_notify import Notifier
 
-    run(config, Surroundings(stop=stop, heartbeat=Notifier(os.environ), max_frames=max_frames))
+    run(
+        config,
+        Surroundings(
+            stop=stop,
+            heartbeat=Notifier(os.environ),
+            max_frames=arguments.max_frames,
+            inbox=inbox,
+            load=load,
+            in_use=_set_log_level,
+        ),
+    )
     return 0
+
+
+def _set_log_level(config: Config) -> None:
+    logging.getLogger().setLevel(config.service.log_level.upper())
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -63,23 +80,19 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
     return overrides | {key: value for key, value in wanted.items() if value is not None}
 
 
-def stop_on_signals(stop: threading.Event) -> None:
-    """Turn SIGINT and SIGTERM into an end in good order."""
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        logging.getLogger(__name__).info("%s: stopping", signal.Signals(number).name)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-
-
 def forbid_core_dumps() -> None:
-    """A core file would hold the frame that was in memory."""
+    """A core file would hold the frame that was in memory.
+
+    The limit alone is not enough: where the kernel hands core dumps to a program (systemd-coredump, apport), it asks
+    nobody for the limit. So no kind of memory is marked for dumping either (core(5), coredump_filter).
+    """
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        Path("/proc/self/coredump_filter").write_text("0", encoding="ascii")
+    except OSError as error:
+        logger.info("core dumps are limited to nothing, but not emptied (%s)", error.strerror)
 
 
 def count(text: str) -> int:

@@ -43,6 +43,11 @@ class Pulse:
         """Pass it on."""
         self._inner.status(text)
 
+    def reloading(self) -> None:
+        """Pass it on."""
+        self._beat()
+        self._inner.reloading()
+
     def stopping(self) -> None:
         """Pass it on."""
         self._beat()

@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+from edge_runtime.commands import Inbox
 from edge_runtime.errors import BrokerError
 from edge_runtime.interfaces import Clock, Message
 from edge_runtime.settings import Mqtt
@@ -37,6 +38,7 @@ class MqttSink:
         device_id: str,
         clock: Clock,
         outbox: EventQueue | None = None,
+        inbox: Inbox | None = None,
         rng: random.Random | None = None,
         required_within_s: float = REQUIRED_WITHIN_S,
     ) -> None:
@@ -47,6 +49,7 @@ class MqttSink:
             device_id: one topic level, see edge_runtime.config.device_id.
             clock: for time-outs.
             outbox: where events wait on disk, opened and closed with this sink; None = they wait in memory.
+            inbox: takes the commands that mqtt.commands allows; None = none are listened for.
             rng: spreads reconnects; a fresh one when left out.
             required_within_s: how long a required broker may take.
 

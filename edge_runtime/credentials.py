@@ -1,0 +1,37 @@
+"""Where a secret's file is: a path, or a credential that systemd hands to the service alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from edge_runtime.errors import ConfigError
+
+PREFIX: Final = "credential:"
+
+
+def secret_path(configured: str, *, key: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Turn `credential:NAME` into the file that `LoadCredential=NAME:...` of the unit makes; a path stays one.
+
+    Args:
+        configured: what the configuration says.
+        key: the setting's name, for messages.
+        environment: holds CREDENTIALS_DIRECTORY where systemd gives credentials.
+
+    Raises:
+        ConfigError: not a name of a credential, or this process was given none.
+    """
+    if not configured.startswith(PREFIX):
+        return Path(configured)
+    name = configured.removeprefix(PREFIX)
+    if not name or "/" in name or name in {".", ".."}:
+        raise ConfigError(f"{key} = {configured!r}: expected {PREFIX}NAME, a name without a slash")
+    folder = environment.get("CREDENTIALS_DIRECTORY", "")
+    if not folder:
+        raise ConfigError(
+            f"{key} = {configured!r}: this process was given no credentials (CREDENTIALS_DIRECTORY is not set); "
+            f"start it with systemd and LoadCredential={name}:FILE, or name a file"
+        )
+    return Path(folder) / name
