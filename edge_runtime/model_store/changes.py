@@ -51,9 +51,10 @@ class Changer:
         bundle = load_bundle(source, keys=self.keys)
         kind, label = bundle.manifest.kind, label_of(bundle.manifest.name, bundle.manifest.version)
         with self.store.locked():
-            if not self._is_installed(bundle, label):
-                if not allow_downgrade:
-                    self._refuse_lower(bundle, label)
+            installed = self._is_installed(bundle, label)
+            if not allow_downgrade and not (installed and self._is_active(kind, label)):
+                self._refuse_lower(bundle, label)
+            if not installed:
                 staged = self.store.stage(label, bundle.files)
                 self._require_proof(staged, called=source)
                 self.store.adopt(staged, kind)
@@ -110,6 +111,12 @@ class Changer:
             )
         return True
 
+    def _is_active(self, kind: ModelKind, label: str) -> bool:
+        try:
+            return self.store.choice(kind).active == label
+        except StoreError:
+            return False  # damaged: this change mends it
+
     def _refuse_lower(self, bundle: Bundle, label: str) -> None:
         manifest = bundle.manifest
         there = [split_label(other) for other in self.store.installed(manifest.kind) if other != label]
@@ -120,7 +127,7 @@ class Changer:
         if highest is not None and precedence(manifest.version) <= precedence(highest):
             raise ContractError(
                 f"{bundle.path}: version {manifest.version} of {manifest.name}, expected one above {highest}, which is "
-                f"there; give it a higher version, or install it with --allow-downgrade"
+                f"there; give it a higher version, or say --allow-downgrade"
             )
 
     def _require_usable(self, kind: ModelKind, label: str) -> None:
@@ -133,7 +140,7 @@ class Changer:
     def _require_proof(self, path: Path, *, called: Path) -> None:
         problem = self.prove([path]).get(path)
         if problem:
-            raise BundleError(f"{called}: refused by its self-test: {problem}")
+            raise BundleError(f"{called}: refused by its self-test: {problem.replace(str(path), str(called))}")
 
     def _activated(self, kind: ModelKind, label: str) -> Choice:
         try:

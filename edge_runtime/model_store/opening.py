@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,10 +16,13 @@ from edge_runtime.errors import ModelError, StoreError
 from edge_runtime.model_store.changes import require_label
 from edge_runtime.model_store.layout import SHIPPED, Choice, ModelStore
 from edge_runtime.model_store.proof import Prove, prove
-from edge_runtime.settings import Config, Models
+from edge_runtime.settings import Config, Detector, Models
 from edge_runtime.signature import TrustedKeys, load_keys
 
 logger = logging.getLogger(__name__)
+
+FACES_WIDTH_PX: Final = 320
+"""Searches up to this width use the shipped faces net of 320 x 256, wider ones that of 640 x 480."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,14 @@ def place_of(kind: ModelKind, models: Models, *, configured: str = "") -> Place:
     if store is None or label == SHIPPED:
         return Place(builtin_bundle_path(kind), "shipped")
     return Place(store.folder(kind, label), "activated")
+
+
+def place_of_faces(detector: Detector, models: Models) -> Place:
+    """Choose the faces bundle; of the shipped ones the one that fits the width of the search."""
+    place = place_of("faces", models, configured=detector.model)
+    if place.origin == "shipped" and detector.search_width_px > FACES_WIDTH_PX:
+        return replace(place, path=place.path.with_name(f"{place.path.name}-large"))
+    return place
 
 
 def load_chosen(kind: ModelKind, place: Place, models: Models) -> Bundle:

@@ -9,7 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
+
+from edge_runtime.bundle import Bundle
+from edge_runtime.errors import BundleError
 
 TIME_LIMIT_S: Final = 60.0
 """For one bundle. The smallest board needs about a tenth of it, most of that to start Python."""
@@ -69,3 +73,19 @@ def _ending(code: int, told: bytes) -> str:
         return f"its net ended the self-test's process with {signal.Signals(-code).name}"
     last = (told.decode(errors="replace").strip().splitlines() or ["no word"])[-1]
     return f"the self-test ended with code {code}: {last[:300]}"
+
+
+def prove_bundle(bundle: Bundle) -> None:
+    """Let one bundle's net answer its recorded inputs, whether it was a folder or a zip.
+
+    Raises:
+        BundleError: it failed.
+    """
+    with TemporaryDirectory(prefix="emotion-edge-") as place:
+        folder = Path(place, "bundle")
+        folder.mkdir()
+        for name, content in bundle.files.items():
+            (folder / name).write_bytes(content)
+        problem = prove([folder]).get(folder)
+    if problem:
+        raise BundleError(f"{bundle.path}: refused by its self-test: {problem.replace(str(folder), str(bundle.path))}")
