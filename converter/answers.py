@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter as LiteRt
 from numpy.typing import NDArray
 
 from converter.batches import pixel_points
@@ -46,7 +47,7 @@ def _each(answer: Callable[[Pictures], Answer], faces: Pictures, title: str) -> 
 
 
 def _float_net(model: bytes, threads: int) -> Callable[[Pictures], Answer]:
-    interpreter = LiteRt(model_content=model, num_threads=threads)
+    interpreter = _interpreter_class()(model_content=model, num_threads=threads)
     interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]["index"]
     target = interpreter.get_output_details()[0]["index"]
@@ -58,3 +59,11 @@ def _float_net(model: bytes, threads: int) -> Callable[[Pictures], Answer]:
         return np.array(interpreter.get_tensor(target)[0], np.float32)
 
     return answer
+
+
+def _interpreter_class() -> Any:  # noqa: ANN401  both packages come without types
+    """Take what the device would take: LiteRT, or tflite-runtime where there is no LiteRT."""
+    try:
+        return importlib.import_module("ai_edge_litert.interpreter").Interpreter
+    except ImportError:
+        return importlib.import_module("tflite_runtime.interpreter").Interpreter

@@ -39,12 +39,13 @@ def run(args: argparse.Namespace) -> int:
     from converter.drafts import read_model
     from converter.parity import require_parity
     from converter.run_folder import RunFolder
+    from edge_runtime.interpreter import open_interpreter
 
     if args.run_dir is not None and RunFolder(args.run_dir).recipe().kind == "faces":
         return _compare_faces(args)
     bundle, float_file = _nets(args)
     figures = compare_on(bundle, read_model(float_file), _faces(args, bundle))
-    answer(figures, as_json=args.json)
+    answer({"runtime": open_interpreter(bundle.model).runtime, **figures}, as_json=args.json)
     require_parity(figures)
     return 0
 
