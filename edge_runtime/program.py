@@ -12,6 +12,7 @@ from msgspec.structs import replace as with_fields
 from edge_runtime.claims import Claims, claims_of
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.interfaces import Sink
+from edge_runtime.model_store.opening import Settled, settle
 from edge_runtime.service import Service
 from edge_runtime.session import Reload, Session
 from edge_runtime.settings import Config
@@ -61,7 +62,8 @@ def run(config: Config, surroundings: Surroundings | None = None) -> int:
 def _serve(config: Config, open_sinks_: OpenSinks, around: Surroundings, session: Session) -> None:
     """Run one configuration until its end, or until another one is wanted."""
     with ExitStack() as stack:
-        pipeline = stack.enter_context(Pipeline.from_config(config))
+        settled = settle(config, alive=around.heartbeat.alive)
+        pipeline = stack.enter_context(Pipeline.from_config(settled.config))
         source = open_source(config.source, loop=config.web.enabled and config.web.page)
         sinks = open_sinks_.of(config, live=source.live)
         if config.web.enabled:
@@ -72,7 +74,9 @@ def _serve(config: Config, open_sinks_: OpenSinks, around: Surroundings, session
             if config.web.page and not source.live:
                 source = PacedSource(source, clock=around.clock, stop=around.stop)
         if not source.live:
-            Service(config, pipeline, source, sinks, around, session).run()
+            service = Service(config, pipeline, source, sinks, around, session)
+            _tell(service, settled)
+            service.run()
             return
         watched, vitals = look_after(
             config, source, sinks, clock=around.clock, audience=around.audience, heartbeat=around.heartbeat
@@ -80,7 +84,15 @@ def _serve(config: Config, open_sinks_: OpenSinks, around: Surroundings, session
         around = replace(around, audience=vitals, heartbeat=vitals)
         service = Service(config, pipeline, watched, sinks, around, session)
         vitals.ears = Ears(note=service.condition.note, tell_system=service.tell_system)
+        _tell(service, settled)
         service.run()
+
+
+def _tell(service: Service, settled: Settled) -> None:
+    """Say which activated models could not be used."""
+    for kind, problem in settled.problems.items():
+        service.condition.note(f"{kind} model", problem)
+        service.tell_system(problem)
 
 
 class OpenSinks:
@@ -122,5 +134,5 @@ class OpenSinks:
 def _of_sinks(config: Config) -> Config:
     """Blank what certainly does not concern sinks."""
     usual = Config()
-    unconcerned = ("source", "models", "detector", "tracker", "policy", "observations", "web", "service", "deployment")
+    unconcerned = ("source", "models", "detector", "tracker", "policy", "observations", "web", "service", "deployment", "governor", "telemetry")
     return with_fields(config, **{section: getattr(usual, section) for section in unconcerned})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,7 +16,7 @@ from edge_runtime.contract import SHIPPED_KINDS, ModelKind
 from edge_runtime.errors import ModelError, StoreError
 from edge_runtime.model_store.changes import require_label
 from edge_runtime.model_store.layout import SHIPPED, Choice, ModelStore
-from edge_runtime.model_store.proof import Prove, prove
+from edge_runtime.model_store.proof import Prove, nobody_waits, prove
 from edge_runtime.settings import Config, Detector, Models
 from edge_runtime.signature import TrustedKeys, load_keys
 
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 FACES_WIDTH_PX: Final = 320
 """Searches up to this width use the shipped faces net of 320 x 256, wider ones that of 640 x 480."""
+
+START_LIMIT_S: Final = 20.0
+"""For the self-test of one bundle at a start: systemd gives the whole start 90 s."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,15 @@ def load_chosen(kind: ModelKind, place: Place, models: Models) -> Bundle:
     return bundle
 
 
-def settle(config: Config, prove: Prove = prove) -> Settled:
+def settle(config: Config, *, alive: Callable[[], None] = nobody_waits) -> Settled:
     """Prove the activated bundles before a service depends on them; roll back those that fail.
 
     A bundle whose digest, signature, contract or recorded answers are wrong is replaced by the one before it, or by the
     shipped one, also in the store, so that the next start does not try it again.
+
+    Args:
+        config: names the store.
+        alive: called at least once a second, for a watchdog.
 
     Returns:
         The configuration with the path of every bundle that was proven, and without a store: what was proven is what
@@ -114,14 +122,15 @@ def settle(config: Config, prove: Prove = prove) -> Settled:
     if store is None:
         return Settled(config)
     keys = trusted_keys(config.models)
+    proven = partial(prove, time_limit_s=START_LIMIT_S, alive=alive)
     chosen: dict[ModelKind, str] = {}
     problems: dict[ModelKind, str] = {}
     choices = dict(_choices(store, config, problems))
-    failed = _failures(store, {kind: choice.active for kind, choice in choices.items()}, keys, prove)
+    failed = _failures(store, {kind: choice.active for kind, choice in choices.items()}, keys, proven)
     for kind, choice in choices.items():
         chosen[kind] = choice.active
         if kind in failed:
-            chosen[kind] = _next_best(store, kind, choice, keys, prove)
+            chosen[kind] = _next_best(store, kind, choice, keys, proven)
             problems[kind] = f"{kind} model {choice.active} went back to {chosen[kind]}: {failed[kind]}"
             _record(store, kind, chosen[kind])
     for problem in problems.values():

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,12 +23,19 @@ Prove: TypeAlias = Callable[[Sequence[Path]], Mapping[Path, str]]
 """Takes bundle folders whose digests were checked; returns what is wrong with those that fail."""
 
 
-def prove(folders: Sequence[Path], *, time_limit_s: float = TIME_LIMIT_S) -> dict[Path, str]:
+def nobody_waits() -> None:
+    """Nobody wants a sign of life."""
+
+
+def prove(
+    folders: Sequence[Path], *, time_limit_s: float = TIME_LIMIT_S, alive: Callable[[], None] = nobody_waits
+) -> dict[Path, str]:
     """Let each net answer its bundle's recorded inputs in a child process.
 
     Args:
         folders: bundles whose digests were checked.
         time_limit_s: for each of them.
+        alive: called at least once a second, so that a watchdog knows that this is work.
 
     Returns:
         What is wrong, for those that fail; nothing for those that pass.
@@ -35,7 +43,7 @@ def prove(folders: Sequence[Path], *, time_limit_s: float = TIME_LIMIT_S) -> dic
     problems: dict[Path, str] = {}
     waiting = list(folders)
     while waiting:
-        answers, ending = _asked(waiting, time_limit_s)
+        answers, ending = _asked(waiting, time_limit_s, alive)
         problems |= {folder: answer for folder, answer in zip(waiting, answers, strict=False) if answer}
         waiting = waiting[len(answers) :]
         if waiting:  # the child ended before it answered for this one
@@ -43,29 +51,38 @@ def prove(folders: Sequence[Path], *, time_limit_s: float = TIME_LIMIT_S) -> dic
     return problems
 
 
-def _asked(folders: list[Path], time_limit_s: float) -> tuple[list[str], str]:
+def _asked(folders: list[Path], time_limit_s: float, alive: Callable[[], None]) -> tuple[list[str], str]:
     """Return the child's answers, one for each folder it came to, and how it ended."""
+    give_up_at = time.monotonic() + time_limit_s * len(folders)
+    with _started(folders) as child:
+        while True:
+            alive()
+            try:
+                answers, told = child.communicate(timeout=1.0)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() < give_up_at:
+                    continue
+                child.kill()
+                return _lines(child.communicate()[0]), f"its self-test took longer than {time_limit_s:.0f} s"
+            return _lines(answers), _ending(child.returncode, told)
+
+
+def _started(folders: list[Path]) -> subprocess.Popen[bytes]:
     # Not `-m`, not this folder: a file that lies about must not be imported.
     program = "from edge_runtime.model_store.trial import main; main()"
-    command = [sys.executable, "-c", program, *map(str, (folder.absolute() for folder in folders))]
     search = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
-    try:
-        done = subprocess.run(  # noqa: S603  our own interpreter and program
-            command,
-            cwd="/",
-            env={**os.environ, "PYTHONPATH": search},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=time_limit_s * len(folders),
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        return _lines(error.stdout), f"the self-test took longer than {time_limit_s:.0f} s"
-    return _lines(done.stdout), _ending(done.returncode, done.stderr)
+    return subprocess.Popen(  # noqa: S603  our own interpreter and program
+        [sys.executable, "-c", program, *map(str, (folder.absolute() for folder in folders))],
+        cwd="/",
+        env={**os.environ, "PYTHONPATH": search},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
-def _lines(output: bytes | None) -> list[str]:
-    return [str(json.loads(line)) for line in (output or b"").splitlines() if line.startswith(b'"')]
+def _lines(output: bytes) -> list[str]:
+    return [str(json.loads(line)) for line in output.splitlines() if line.startswith(b'"')]
 
 
 def _ending(code: int, told: bytes) -> str:
