@@ -25,7 +25,7 @@ OPEN_TIMEOUT_S: Final = 15.0
 """Longest wait for a live source to open: a sensor starts in one or two seconds, RTSP may take several."""
 JOIN_TIMEOUT_S: Final = 4.0
 """Longest wait for the capture thread at the end; the whole service has five seconds to stop."""
-BROKEN_JOIN_TIMEOUT_S: Final = 0.4
+BROKEN_JOIN_TIMEOUT_S: Final = 0.2
 """Longest wait for the thread of a source that broke: that it broke must be told within three seconds."""
 MAX_HUNG_THREADS: Final = 4
 """Threads of one source that may hang in its driver; each holds memory, and only a new process gets rid of them."""

@@ -60,11 +60,11 @@ class Source(Section, frozen=True):
     """Asked of cameras."""
     fps: Positive = 30.0
     """Frames per second asked of cameras, and the rate of a folder of pictures."""
-    timeout_s: Positive = 2.5
+    timeout_s: Positive = 2.0
     """A camera that gives no frame for this long is broken."""
-    frozen_s: NotNegative = 2.5
+    frozen_s: NotNegative = 2.0
     """A camera whose picture stays the same to the last pixel for this long is opened again; 0 = never."""
-    flat_s: NotNegative = 2.5
+    flat_s: NotNegative = 2.0
     """A camera whose picture is black or of one shade for this long degrades the status, since it may be covered or it
     may be night; 0 = never."""
 

@@ -15,8 +15,8 @@ EVERY_S = 5.0
 class Thermometer:
     """Feeds a governor readings, one every five seconds."""
 
-    def __init__(self, **settings: float) -> None:
-        self.governor = Governor(GovernorSettings(**settings))
+    def __init__(self) -> None:
+        self.governor = Governor(GovernorSettings())
         self._now = 1000.0
 
     def reads(self, temperature_c: float | None, *flags: str, times: int = 1) -> list[float | None]:
