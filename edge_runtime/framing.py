@@ -45,6 +45,9 @@ SEARCH_PATCH_PX: Final = 160
 SEARCH_PATCH_SCALE: Final = 0.75
 """Patch pixels per pixel of the keypoint crop: the face is 81 px high, half of the patch."""
 
+_LEAST_SCALE = 1e-3
+"""Below it a crop shows more than any frame holds; nothing is averaged then."""
+
 _EMOTION_TARGET_POINTS = np.array(EMOTION_TARGETS, np.float32)
 
 
@@ -109,7 +112,8 @@ def cut_emotion_crop(pixels: NDArray[np.uint8], to_crop: Similarity) -> NDArray[
 def sample(pixels: NDArray[np.uint8], to_crop: Similarity, side_px: int) -> NDArray[np.uint8]:
     """Sample a square crop; what lies outside the frame repeats the frame's border.
 
-    A crop that shrinks the frame by 2 or more is sampled finer and averaged, or it would alias.
+    A crop that shrinks the frame by 2 or more is cut from a part of the frame that is averaged first, or it would
+    alias.
 
     Args:
         pixels: (height, width) uint8.
@@ -119,15 +123,34 @@ def sample(pixels: NDArray[np.uint8], to_crop: Similarity, side_px: int) -> NDAr
     Returns:
         (side_px, side_px) uint8.
     """
-    factor = max(int(1.0 / max(to_crop.scale, 1e-3)), 1)
-    factor = min(factor, max(pixels.shape) // side_px + 1)
-    matrix = to_crop.matrix * factor
-    matrix[:, 2] += (factor - 1) / 2  # pixel centres: fine = (coarse + 0.5) * factor - 0.5
-    size = (side_px * factor, side_px * factor)
-    fine = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    matrix = to_crop.matrix
+    factor = 1
+    if to_crop.scale > _LEAST_SCALE:
+        factor = min(max(int(1.0 / to_crop.scale), 1), max(pixels.shape) // side_px + 1)
     if factor > 1:
-        fine = cv2.resize(fine, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    return np.asarray(fine, dtype=np.uint8)
+        pixels, (left, top) = _averaged_part(pixels, to_crop, side_px, factor)
+        # Pixel centres: coarse = (fine - left + 0.5) / factor - 0.5.
+        shift = (left + (factor - 1) / 2, top + (factor - 1) / 2)
+        matrix = np.hstack([matrix[:, :2] * factor, (matrix @ (*shift, 1.0))[:, np.newaxis]])
+    size = (side_px, side_px)
+    crop = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, dtype=np.uint8)
+
+
+def _averaged_part(
+    pixels: NDArray[np.uint8], to_crop: Similarity, side_px: int, factor: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Average factor x factor pixels of the part of a frame that a crop shows; also return the part's left and top."""
+    size = np.array(pixels.shape[::-1])
+    corners = np.array([(x, y) for x in (0, side_px) for y in (0, side_px)], np.float32)
+    shown = to_crop.inverse().apply(corners)
+    # One coarse pixel more on each side: the crop is interpolated. At least one coarse pixel inside the frame.
+    low = np.clip(np.floor(shown.min(axis=0)) - factor, 0, np.maximum(size - factor, 0)).astype(int)
+    high = np.clip(np.ceil(shown.max(axis=0)) + factor, low + 1, size).astype(int)
+    count = np.maximum((high - low) // factor, 1)
+    part = pixels[low[1] : low[1] + count[1] * factor, low[0] : low[0] + count[0] * factor]
+    averaged = cv2.resize(part, (int(count[0]), int(count[1])), interpolation=cv2.INTER_AREA)
+    return np.asarray(averaged, np.uint8), (int(low[0]), int(low[1]))
 
 
 def _upright(center: tuple[float, float], scale: float, target: tuple[float, float]) -> Similarity:
