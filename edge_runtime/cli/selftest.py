@@ -1,4 +1,4 @@
-"""`emotion-edge selftest`: prove that nets, source and broker do their job on this device."""
+"""`emotion-edge selftest`: prove that nets, source, disk and broker do their job on this device."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, Final
 
 from edge_runtime.cli.options import (
     Verbs,
@@ -22,12 +21,21 @@ from edge_runtime.cli.options import (
 if TYPE_CHECKING:
     from edge_runtime.selftest import Verdict
 
-_MARKS = {True: "passed ", False: "FAILED ", None: "skipped"}
+_MARKS: Final = {True: "passed ", False: "FAILED ", None: "-      "}
+
+_EPILOG = """exit codes: 0 nothing failed, otherwise the cause of the first failure:
+1 failed, 3 configuration, 4 camera, 5 model, interpreter or accelerator, 6 broker"""
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("selftest", help="prove that this device works", description=summary(__doc__))
+    parser = verbs.add_parser(
+        "selftest",
+        help="prove that this device works",
+        description=summary(__doc__),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_chain(parser)
     parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="prove this broker too")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long the source is read (default: 3)")
@@ -37,34 +45,31 @@ def add(verbs: Verbs) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Print one verdict a line; exit code 1 when one failed."""
-    from edge_runtime.selftest import prove
+    """Print each verdict as it comes; return the code of the first failure's cause."""
+    from edge_runtime.selftest import as_junit, described, prove
 
     overrides = chain_overrides(arguments)
     if arguments.mqtt is not None:
         overrides |= split_host(arguments.mqtt)
-    verdicts = prove(configured(arguments, overrides), capture_s=arguments.seconds)
-    passed = all(verdict.passed is not False for verdict in verdicts)
+    config = configured(arguments, overrides)
+    device = described(config)
+    verdicts = []
+    for verdict in prove(config, capture_s=arguments.seconds):
+        verdicts.append(verdict)
+        if not arguments.json:
+            print(f"{_MARKS[verdict.passed]}  {verdict.subject:30} {verdict.told}", flush=True)
+    code = next((verdict.exit_code for verdict in verdicts if verdict.passed is False), 0)
     if arguments.junit is not None:
-        arguments.junit.write_bytes(as_junit(verdicts))
+        arguments.junit.write_bytes(as_junit(verdicts, device))
     if arguments.json:
-        print(json.dumps({"ok": passed, "verdicts": [asdict(verdict) for verdict in verdicts]}))
+        found = [asdict(verdict) for verdict in verdicts]
+        print(json.dumps({"ok": code == 0, "exit_code": code, "device": device, "verdicts": found}))
     else:
-        for verdict in verdicts:
-            print(f"{_MARKS[verdict.passed]}  {verdict.subject:30} {verdict.told}")
-    return 0 if passed else 1
+        print(f"\n{_summed_up(verdicts)}: {device['board']}, serial {device['serial']}, {device['device_id']}")
+    return code
 
 
-def as_junit(verdicts: list[Verdict]) -> bytes:
-    """Write verdicts in the form that test servers read."""
-    failures = sum(verdict.passed is False for verdict in verdicts)
-    suite = ET.Element("testsuite", name="emotion-edge selftest", tests=str(len(verdicts)), failures=str(failures))
-    for verdict in verdicts:
-        case = ET.SubElement(suite, "testcase", name=verdict.subject, time=str(verdict.seconds))
-        if verdict.passed is False:
-            ET.SubElement(case, "failure", message=verdict.told)
-        elif verdict.passed is None:
-            ET.SubElement(case, "skipped", message=verdict.told)
-        else:
-            ET.SubElement(case, "system-out").text = verdict.told
-    return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
+def _summed_up(verdicts: list[Verdict]) -> str:
+    ways = {"passed": True, "failed": False, "left out": None}
+    counts = {word: sum(verdict.passed is way for verdict in verdicts) for word, way in ways.items()}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
