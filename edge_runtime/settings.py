@@ -179,6 +179,9 @@ class Service(Section, frozen=True):
     """The process."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_lines_per_minute: Annotated[int, Meta(ge=0)] = 10
+    """So many similar lines a minute are written to the program's own log; others are counted and the count is
+    written; 0 = no limit."""
     camera_retry_s: Positive = 1.0
     """First pause before a broken camera is opened again; doubles up to camera_retry_max_s."""
     camera_retry_max_s: Positive = 30.0

@@ -16,7 +16,7 @@ from tests.source_tree import FOLDERS, PACKAGES, ROOT, sources
 # the row after the last thing it imports.
 ROWS = (
     ("_version", "errors"),
-    ("contract", "clock", "histogram", "schemas", "setting_types", "board"),
+    ("contract", "clock", "histogram", "schemas", "setting_types", "board", "log_limit"),
     ("geometry", "quantization", "output_settings"),
     ("datatypes", "stages"),
     ("interfaces",),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, split_host, summary, web_address
 from edge_runtime.commands import Inbox
+from edge_runtime.log_limit import limit_log
 from edge_runtime.settings import Config
 from edge_runtime.signals import StopRequest, reload_on_hangup, stop_on_signals
 
@@ -39,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
     stop, inbox = StopRequest(), Inbox()
     reload_on_hangup(inbox.hang_up)
     config = load()
-    _set_log_level(config)
+    _set_log(config)
     forbid_core_dumps()
     stop_on_signals(stop)
     # Imported here: --help must not load OpenCV.
@@ -55,14 +57,19 @@ def main(arguments: argparse.Namespace) -> int:
             max_frames=arguments.max_frames,
             inbox=inbox,
             load=load,
-            in_use=_set_log_level,
+            in_use=_set_log,
         ),
     )
     return 0
 
 
-def _set_log_level(config: Config) -> None:
-    logging.getLogger().setLevel(config.service.log_level.upper())
+def _set_log(config: Config) -> None:
+    """Set level and rate of the program's own log, at the start and after a reload."""
+    root = logging.getLogger()
+    root.setLevel(config.service.log_level.upper())
+    # The program's own handler and no other: whoever runs this verb in a process of theirs keeps theirs as they are.
+    own = [handler for handler in root.handlers if type(handler) is logging.StreamHandler]
+    limit_log(own, config.service.log_lines_per_minute, monotonic=time.monotonic)
 
 
 def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:

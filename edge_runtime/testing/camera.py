@@ -44,6 +44,7 @@ class FaultyCamera:
         self._script, self._clock, self._good_frames, self._fps = script, clock, good_frames, fps
         self._rng = np.random.default_rng(1)
         self._released = threading.Event()
+        self._open = False
 
     def __enter__(self) -> Self:
         """Open it; DeviceNotFoundError when the script says so."""
@@ -52,11 +53,13 @@ class FaultyCamera:
         if fault == "missing":
             self.faulty_at = self._clock.monotonic()
             raise DeviceNotFoundError(f"{self.name}: not there")
+        self._open = True
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Close it."""
         self.closings += 1
+        self._open = False
 
     def release(self) -> None:
         """End every read that stalls, so that no thread is left."""
@@ -64,6 +67,8 @@ class FaultyCamera:
 
     def frames(self) -> Iterator[Frame]:
         """Yield good pictures, then do what the script says."""
+        if not self._open:
+            raise SourceError(f"{self.name}: frames() outside `with`; open the source first")
         fault = self._fault(opened=True)
         index = 0
         while fault == "none" or index < self._good_frames:

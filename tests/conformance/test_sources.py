@@ -15,13 +15,15 @@ from edge_runtime.clock import SystemClock
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import SourceError
 from edge_runtime.interfaces import Source
+from edge_runtime.picture_watch import WatchedSource
+from edge_runtime.settings import Source as SourceSettings
 from edge_runtime.sources.camera import V4l2Camera
 from edge_runtime.sources.demo import Demo
 from edge_runtime.sources.picamera import PiCamera
 from edge_runtime.sources.pictures import PictureFolder
 from edge_runtime.sources.stream import NetworkStream
 from edge_runtime.sources.video import VideoFile
-from edge_runtime.testing import FakeSensor, FakeSource, FakeV4l2Capture, fake_picamera2
+from edge_runtime.testing import FakeSensor, FakeSource, FakeV4l2Capture, FaultyCamera, fake_picamera2
 from tests.sources.mjpeg_server import NetworkCamera, serving
 from tests.sources.pictures import HEIGHT_PX, WIDTH_PX, ramps, write_folder, write_video
 
@@ -67,7 +69,16 @@ def stream(_: Path, __: pytest.MonkeyPatch) -> Iterator[Source]:
         yield NetworkStream(network_camera.url, timeout_s=5.0, clock=SystemClock())
 
 
-BACK_ENDS = (fake, video, pictures, demo, camera, picamera, stream)
+def faulty(_: Path, __: pytest.MonkeyPatch) -> Iterator[Source]:
+    yield FaultyCamera(["breaks"], clock=SystemClock(), good_frames=FRAMES)
+
+
+def watched(_: Path, __: pytest.MonkeyPatch) -> Iterator[Source]:
+    camera = FaultyCamera(["breaks"], clock=SystemClock(), good_frames=FRAMES)
+    yield WatchedSource(camera, SourceSettings())
+
+
+BACK_ENDS = (fake, video, pictures, demo, camera, picamera, stream, faulty, watched)
 Make = Callable[[Path, pytest.MonkeyPatch], Iterator[Source]]
 
 
