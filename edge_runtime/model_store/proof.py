@@ -63,7 +63,7 @@ def _asked(folders: list[Path], time_limit_s: float, alive: Callable[[], None]) 
                 if time.monotonic() < give_up_at:
                     continue
                 child.kill()
-                return _lines(child.communicate()[0]), f"its self-test took longer than {time_limit_s:.0f} s"
+                return _lines(child.communicate()[0]), f"its self-test took longer than {time_limit_s:g} s"
             return _lines(answers), _ending(child.returncode, told)
 
 
