@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import msgspec
 
+from edge_runtime.output_settings import CommandName
 from edge_runtime.payloads import Payload
 
 COMMAND_RESULT_SCHEMA: Final = "emotion-edge.command_result/1"
 MAX_WAITING: Final = 8
 """Commands that wait for the main loop; further ones are refused."""
 
-CommandName = Literal["pause", "resume", "reload", "selftest"]
 COMMAND_NAMES: Final[tuple[CommandName, ...]] = get_args(CommandName)
 
 
@@ -28,6 +28,10 @@ class ReplyTo:
     """Its Correlation Data, given back as it came."""
 
 
+NOWHERE: Final = ReplyTo()
+"""The result topic alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing to do."""
@@ -35,7 +39,7 @@ class Command:
     name: CommandName
     id: str | None = None
     """The sender's own word for it, given back in the result."""
-    reply_to: ReplyTo = ReplyTo()
+    reply_to: ReplyTo = NOWHERE
     by_signal: bool = False
     """Nobody waits for an answer."""
 

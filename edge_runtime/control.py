@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from edge_runtime.commands import Command, CommandAnswer, CommandName, CommandResult, Proof
+from edge_runtime.commands import Command, CommandAnswer, CommandResult, Proof
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.interfaces import Message
+from edge_runtime.output_settings import CommandName
 from edge_runtime.payloads import rfc3339
 from edge_runtime.session import Reload, Session
 from edge_runtime.surroundings import Surroundings

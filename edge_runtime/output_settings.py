@@ -8,6 +8,9 @@ from msgspec import Meta
 
 from edge_runtime.setting_types import Count, NotNegative, Positive, Section
 
+CommandName = Literal["pause", "resume", "reload", "selftest"]
+"""What can be asked of a running service."""
+
 
 class Console(Section, frozen=True):
     """Events for a person's eyes."""
@@ -43,13 +46,15 @@ class Mqtt(Section, frozen=True):
     """Topics are <base_topic>/<device id>/availability, status, state, event, observation."""
     username: str = ""
     password_file: str = ""
-    """File that holds the password alone; never in this file, in argv or in a log."""
+    """File that holds the password alone; never in this file, in argv or in a log. credential:NAME = what systemd's
+    LoadCredential=NAME:FILE hands to this service alone."""
     tls: bool = False
     """Encrypt and always verify the broker's certificate."""
     ca_file: str = ""
     """Certificates to trust; empty = the system's."""
     client_cert_file: str = ""
     client_key_file: str = ""
+    """PEM files; credential:NAME here too."""
     keep_alive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
     session_expiry_s: Annotated[int, Meta(ge=10)] = 3600
     """How long the broker keeps our session; longer than the will delay."""
@@ -57,6 +62,8 @@ class Mqtt(Section, frozen=True):
     """A reconnect within this time is not reported as offline."""
     queue_size: Count = 1000
     """Messages that wait in memory while the broker is away; the oldest are dropped and counted."""
+    commands: tuple[CommandName, ...] = ()
+    """What may be asked for on cmd/<name>: pause, resume, reload, selftest; empty = no command is heard."""
     discovery_prefix: Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")] = ""
     """homeassistant: show this device there by itself; empty = off."""
     require: bool = False

@@ -11,12 +11,12 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "events.md"
 SCHEMAS: Final = ROOT / "edge_runtime" / "schemas"
-NAMES: Final = ("event", "observation", "status", "state", "telemetry")
+NAMES: Final = ("event", "observation", "status", "state", "telemetry", "command_result")
 
 INTRODUCTION: Final = """\
 # What leaves the device
 
-Five JSON payloads, UTF-8, one line each: in the log file, on standard output with `console.format = "json"`, and over
+Six JSON payloads, UTF-8, one line each: in the log file, on standard output with `console.format = "json"`, and over
 [MQTT](mqtt.md). Each names its form in `schema`; the JSON Schemas (draft 2020-12) of this page are shipped in
 `edge_runtime/schemas/`. A field that does not apply is absent, never null. Fields that a schema does not name do not
 occur. A new optional field keeps the version in `schema`; anything else raises it, so ignore fields you do not know.

@@ -110,6 +110,7 @@ class Received:
     content_type: str | None
     user_properties: dict[str, str]
     expires: bool
+    correlation: bytes | None = None
 
 
 class Listener:
@@ -138,6 +139,23 @@ class Listener:
         """Disconnect."""
         self._client.disconnect()
         self._client.loop_stop()
+
+    def say(
+        self,
+        topic: str,
+        payload: bytes = b"",
+        *,
+        retain: bool = False,
+        response_topic: str | None = None,
+        correlation: bytes | None = None,
+    ) -> None:
+        """Publish at QoS 1 and wait until the broker has it."""
+        properties: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if response_topic is not None:
+            properties.ResponseTopic = response_topic
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        self._client.publish(topic, payload, 1, retain, properties).wait_for_publish(PATIENCE_S)
 
     def next(self, last_level: str = "") -> Received:
         """Wait for the next message, of one topic if it is given."""
@@ -171,6 +189,7 @@ class Listener:
                 getattr(properties, "ContentType", None),
                 dict(getattr(properties, "UserProperty", [])),
                 hasattr(properties, "MessageExpiryInterval"),
+                getattr(properties, "CorrelationData", None),
             )
         )
 

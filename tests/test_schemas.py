@@ -12,6 +12,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from edge_runtime.commands import CommandResult, Proof
 from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_NAMES, UncertainReason
 from edge_runtime.errors import UsageError
 from edge_runtime.events import EventWriter, Identity
@@ -41,13 +42,16 @@ TYPES: dict[str, type[Payload]] = {
     "status": Status,
     "state": State,
     "telemetry": Telemetry,
+    "command_result": CommandResult,
 }
 PARTS: list[tuple[str, str, type[Payload]]] = [
     ("event", "face", FacePayload),
     ("event", "model", ModelPayload),
     ("observation", "face", FacePayload),
     ("observation", "observed_face", ObservedFace),
+    ("command_result", "proof", Proof),
 ]
+RECORDS = ({"$ref": "#/$defs/observed_face"}, {"$ref": "#/$defs/proof"})
 JSON_KINDS = {int: "integer", str: "string", bool: "boolean", float: "number"}
 
 
@@ -201,7 +205,7 @@ def test_no_field_can_hold_a_picture_or_an_embedding(name: str) -> None:
 
     # Every list of numbers has a fixed, small length; lists without end hold faces or sentences.
     for array in arrays:
-        assert array["items"] in (False, {"type": "string"}, {"$ref": "#/$defs/observed_face"})
+        assert array["items"] in (False, {"type": "string"}, *RECORDS)
         assert array["items"] is not False or len(array["prefixItems"]) <= 4
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from edge_runtime.errors import UsageError
 
-SCHEMA_NAMES: Final[tuple[str, ...]] = ("event", "observation", "status", "state", "telemetry")
-"""Every payload; the name is also the last level of its MQTT topic."""
+SCHEMA_NAMES: Final[tuple[str, ...]] = ("event", "observation", "status", "state", "telemetry", "command_result")
+"""Every payload; the name is also the last level of its MQTT topic, but for the results of commands."""
 
 FILE_SCHEMA_NAMES: Final[tuple[str, ...]] = ("recording",)
 """What is written to a file on request and never sent: the schema of one line."""

@@ -1,4 +1,4 @@
-"""One connection to the broker, from CONNECT to DISCONNECT: the only file that imports paho-mqtt.
+"""One connection to the broker, from CONNECT to DISCONNECT: what the sink needs of paho-mqtt is here and in packets.py.
 
 One thread owns a connection. paho runs no thread of its own here: `turn` does its reading and writing, so nothing in it
 blocks once the connection stands, not even a broker that is frozen.
@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.interfaces import Clock
+from edge_runtime.sinks.mqtt import packets
+from edge_runtime.sinks.mqtt.failures import CONNECT_TIMEOUT_S, ConnectionLostError, why
 from edge_runtime.sinks.mqtt.options import Options
-from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ROUTES, Route, route
+from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, RESULT, ROUTES, Route, route
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessage
     from paho.mqtt.properties import Properties
-
-CONNECT_TIMEOUT_S: Final = 5.0
-"""For the TCP connection, and once more for the TLS handshake."""
 
 CONNACK_TIMEOUT_S: Final = 10.0
 """A broker that accepts the connection but does not answer for so long is frozen."""
@@ -40,14 +39,11 @@ HEADER_BYTES: Final = 1024
 
 NOTICED_MESSAGES: Final = 8
 NOTICED_BYTES: Final = 64
-"""What is kept of watched topics: anybody may write there."""
+KEPT_BYTES: Final = 4097
+"""What is kept of watched topics and of commands: anybody may write there."""
 
 REFUSED_FOR_NOW: Final = frozenset({0x80, 0x83, 0x87, 0x97})
 """Unspecified, implementation specific, not authorized, quota exceeded: an administrator can mend these."""
-
-
-class ConnectionLostError(EdgeRuntimeError, ConnectionError):
-    """The broker cannot be reached, refused us or is gone; the next try may work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +79,13 @@ class Connection:
         self._failure: str | None = None
         self._acknowledged: list[Acknowledgement] = []
         self._noticed: list[bytes] = []
+        self._commands: list[packets.Received] = []
+        self._command_topic: str | None = None
+        self._subscription: int | None = None
+        self._session_was_kept = False
+        self.deaf: str | None = None
+        """Why the broker sends us no commands; None when it does or was not asked."""
+        self._overheard = 0
         self._properties: dict[str, Properties | None] = {}
         self._begun_at = clock.monotonic()
         self._client = self._make_client()
@@ -90,13 +93,20 @@ class Connection:
             self._connect()
         except (OSError, ValueError) as error:  # ValueError: a host name that no resolver takes
             self.abandon()
-            raise ConnectionLostError(f"{options.broker}: {_why(error)}") from error
+            raise ConnectionLostError(f"{options.broker}: {why(error)}") from error
 
     def publish(self, last_level: str, payload: bytes, *, schema: str | None) -> int:
         """Send by the rules of its topic, QoS 1 only while there is `room`; return the acknowledgement's message id."""
         if last_level not in self._properties:
-            self._properties[last_level] = self._publish_properties(last_level, schema)
+            self._properties[last_level] = packets.of_publish(self._options, last_level, schema) if self._is_5 else None
         return self._send(self._options.topic(last_level), payload, route(last_level), self._properties[last_level])
+
+    def answer(self, topic: str, payload: bytes, *, schema: str, correlation: bytes | None) -> int:
+        """Send the result of a command."""
+        properties = packets.of_publish(self._options, RESULT, schema) if self._is_5 else None
+        if properties is not None and correlation is not None:
+            properties.CorrelationData = correlation
+        return self._send(topic, payload, ROUTES[RESULT], properties)
 
     def publish_elsewhere(self, topic: str, payload: bytes) -> int:
         """Send a retained message to a topic that is not one of ours."""
@@ -105,6 +115,28 @@ class Connection:
     def watch(self, topic: str) -> None:
         """Ask for the messages of a topic that is not one of ours."""
         self._client.subscribe(topic, qos=0)
+
+    def listen(self, topic: str) -> None:
+        """Ask for commands: each message once more rather than never, and none that was retained."""
+        self._command_topic = topic
+        self._subscription = self._client.subscribe(
+            topic, **({"options": packets.new_messages_only()} if self._is_5 else {"qos": 1})
+        )[1]
+
+    def stop_listening(self, topic: str) -> None:
+        """Make a session that the broker kept forget a subscription of an earlier configuration."""
+        if self._session_was_kept:
+            self._client.unsubscribe(topic)
+
+    def commands(self) -> list[packets.Received]:
+        """Return what came for us since the last call, the oldest first, as few as are kept."""
+        commands, self._commands = self._commands, []
+        return commands
+
+    def take_overheard(self) -> int:
+        """Return how many commands came faster than they were read, since the last call; they were thrown away."""
+        overheard, self._overheard = self._overheard, 0
+        return overheard
 
     def noticed(self) -> list[bytes]:
         """Return the payloads of watched topics since the last call."""
@@ -154,7 +186,7 @@ class Connection:
     def abandon(self) -> None:
         """Close the socket without a word."""
         self._client.on_connect = self._client.on_disconnect = self._client.on_publish = None
-        self._client.on_message = None
+        self._client.on_message = self._client.on_subscribe = None
         found = self._client.socket()
         if found is not None:
             found.close()
@@ -206,7 +238,7 @@ class Connection:
             self._on_disconnect,
             self._on_publish,
         )
-        client.on_message = self._on_message
+        client.on_message, client.on_subscribe = self._on_message, self._on_subscribe
         if settings.username:
             client.username_pw_set(settings.username, self._options.password())
         context = self._options.tls_context()
@@ -214,7 +246,11 @@ class Connection:
             client.tls_set_context(context)
         will = ROUTES[AVAILABILITY]
         client.will_set(
-            self._options.topic(AVAILABILITY), OFFLINE, will.qos, will.retain, properties=self._will_properties()
+            self._options.topic(AVAILABILITY),
+            OFFLINE,
+            will.qos,
+            will.retain,
+            properties=packets.of_will(self._options) if self._is_5 else None,
         )
         return client
 
@@ -222,45 +258,22 @@ class Connection:
         settings = self._options.settings
         where: dict[str, Any] = {"host": settings.host, "port": self._options.port, "keepalive": settings.keep_alive_s}
         if self._is_5:
-            properties = _properties("CONNECT")
-            properties.SessionExpiryInterval = settings.session_expiry_s
-            where |= {"clean_start": False, "properties": properties}
+            where |= {"clean_start": False, "properties": packets.of_connect(self._options)}
         self._client.connect(**where)
 
     @property
     def _is_5(self) -> bool:
         return self._options.settings.version == "5"
 
-    def _publish_properties(self, last_level: str, schema: str | None) -> Properties | None:
-        if not self._is_5:
-            return None
-        properties = _properties("PUBLISH")
-        properties.PayloadFormatIndicator = 1  # UTF-8
-        properties.ContentType = "text/plain" if schema is None else "application/json"
-        named = [("device_id", self._options.device_id)]
-        properties.UserProperty = named if schema is None else [("schema", schema), *named]
-        expiry_s = route(last_level).expiry_s
-        if expiry_s is not None:
-            properties.MessageExpiryInterval = expiry_s
-        return properties
-
-    def _will_properties(self) -> Properties | None:
-        if not self._is_5:
-            return None
-        properties = _properties("WILLMESSAGE")
-        properties.WillDelayInterval = self._options.settings.will_delay_s
-        properties.PayloadFormatIndicator = 1
-        properties.ContentType = "text/plain"
-        return properties
-
     # paho calls these from `turn`, on the thread that owns the connection. They only take notes.
 
-    def _on_connect(self, _client: Client, _data: object, _flags: object, reason: Any, properties: Any) -> None:  # noqa: ANN401
+    def _on_connect(self, _client: Client, _data: object, flags: Any, reason: Any, properties: Any) -> None:  # noqa: ANN401
         if reason.is_failure:
             self._failure = f"the broker refused the connection: {reason}; check mqtt.username and mqtt.password_file"
             return
         self._in_flight_limit = min(MAX_IN_FLIGHT, getattr(properties, "ReceiveMaximum", MAX_IN_FLIGHT))
         self.max_payload_bytes = getattr(properties, "MaximumPacketSize", NO_LIMIT) - HEADER_BYTES
+        self._session_was_kept = bool(flags.session_present)
         self.accepted = True
 
     def _on_disconnect(self, _client: Client, _data: object, flags: Any, reason: Any, _properties: object) -> None:  # noqa: ANN401
@@ -272,27 +285,14 @@ class Connection:
         refused = str(reason) if reason.is_failure else None
         self._acknowledged.append(Acknowledgement(mid, refused, again=reason.value in REFUSED_FOR_NOW))
 
+    def _on_subscribe(self, _client: Client, _data: object, mid: int, reasons: Any, _properties: object) -> None:  # noqa: ANN401
+        if mid == self._subscription and any(reason.is_failure for reason in reasons):
+            self.deaf = str(reasons[0])
+
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        self._noticed = [*self._noticed[-NOTICED_MESSAGES:], bytes(message.payload[:NOTICED_BYTES])]
-
-
-def _properties(packet: str) -> Properties:
-    """Begin the MQTT 5 properties of a kind of packet."""
-    from paho.mqtt.packettypes import PacketTypes
-    from paho.mqtt.properties import Properties
-
-    return Properties(getattr(PacketTypes, packet))  # type: ignore[no-untyped-call]
-
-
-def _why(error: Exception) -> str:
-    """Say what went wrong in one line, with the remedy where there is one."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}); check mqtt.ca_file, mqtt.host and this "
-            f"machine's clock"
-        )
-    if isinstance(error, ssl.SSLError):
-        return f"no TLS connection ({error.reason or error}); check mqtt.port and mqtt.tls"
-    if isinstance(error, TimeoutError):
-        return f"no answer within {CONNECT_TIMEOUT_S:.0f} s"
-    return str(getattr(error, "strerror", None) or error)
+        if self._command_topic is None or "/cmd/" not in message.topic:
+            self._noticed = [*self._noticed[-NOTICED_MESSAGES:], bytes(message.payload[:NOTICED_BYTES])]
+        elif len(self._commands) < NOTICED_MESSAGES:
+            self._commands.append(packets.received(message, max_bytes=KEPT_BYTES))
+        else:
+            self._overheard += 1

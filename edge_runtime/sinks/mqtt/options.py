@@ -7,8 +7,8 @@ import logging
 import ssl
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 
+from edge_runtime.credentials import secret_path
 from edge_runtime.errors import ConfigError, SinkError
 from edge_runtime.settings import Mqtt
 
@@ -53,7 +53,7 @@ class Options:
         """Read the password file; SinkError when it cannot be read."""
         if not self.settings.password_file:
             return None
-        path = Path(self.settings.password_file)
+        path = secret_path(self.settings.password_file, key="mqtt.password_file")
         try:
             if path.stat().st_mode & stat.S_IROTH:
                 logger.warning("%s: everybody can read this password; chmod 600", path)
@@ -73,8 +73,10 @@ class Options:
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             if self.settings.client_cert_file:
                 # An encrypted key would make OpenSSL ask on the terminal; an empty password makes it fail instead.
-                key = self.settings.client_key_file or None
-                context.load_cert_chain(self.settings.client_cert_file, key, password="")
+                certificate = secret_path(self.settings.client_cert_file, key="mqtt.client_cert_file")
+                named = self.settings.client_key_file
+                key = secret_path(named, key="mqtt.client_key_file") if named else None
+                context.load_cert_chain(certificate, key, password="")
         except OSError as error:  # ssl.SSLError is one
             raise SinkError(
                 f"mqtt.ca_file {self.settings.ca_file!r}, mqtt.client_cert_file {self.settings.client_cert_file!r}, "

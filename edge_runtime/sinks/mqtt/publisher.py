@@ -10,10 +10,13 @@ import threading
 from collections import Counter, deque
 from typing import Final
 
+from edge_runtime.commands import CommandAnswer
 from edge_runtime.errors import SinkError
 from edge_runtime.interfaces import Clock, Message
-from edge_runtime.sinks.mqtt.connection import Acknowledgement, Connection, ConnectionLostError
+from edge_runtime.sinks.mqtt.connection import Acknowledgement, Connection
+from edge_runtime.sinks.mqtt.desk import CommandDesk
 from edge_runtime.sinks.mqtt.discovery import BIRTH, birth_topic, discovery_payload, discovery_topic
+from edge_runtime.sinks.mqtt.failures import ConnectionLostError
 from edge_runtime.sinks.mqtt.options import Options
 from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ONLINE, route
 from edge_runtime.sinks.mqtt.waiting import EventQueue
@@ -43,8 +46,18 @@ GOODBYE_S: Final = 0.5
 class Publisher:
     """Sends from its own thread; `offer` and `stop` belong to the frame loop's thread."""
 
-    def __init__(self, options: Options, queue: EventQueue, *, clock: Clock, rng: random.Random) -> None:
-        """Prepare the thread; `rng` spreads the retries of many devices that lost the same broker."""
+    def __init__(
+        self, options: Options, queue: EventQueue, *, clock: Clock, rng: random.Random, desk: CommandDesk
+    ) -> None:
+        """Prepare the thread.
+
+        Args:
+            options: the broker.
+            queue: where events wait.
+            clock: for pauses and time-outs.
+            rng: spreads the retries of many devices that lost the same broker.
+            desk: takes commands in and sends their results.
+        """
         self.problem: str | None = f"mqtt: {options.broker}: not connected yet"
         self.dropped: Counter[str] = Counter()
         """Messages of streams that were not sent, and events that the broker will never take, by reason."""
@@ -52,6 +65,7 @@ class Publisher:
         """Messages that were sent, events that were acknowledged, by topic."""
         self.connected = threading.Event()
         self._options, self._queue, self._clock, self._rng = options, queue, clock, rng
+        self._desk = desk
         self._told: str | None = None
         self._lock = threading.Lock()
         self._live: deque[Message] = deque()
@@ -78,7 +92,9 @@ class Publisher:
     def offer(self, message: Message) -> None:
         """Take a message that is no event: the last one of a retained topic counts, a stream only while connected."""
         with self._lock:
-            if route(message.topic).retain:
+            if isinstance(message, CommandAnswer):
+                self._desk.put(message)
+            elif route(message.topic).retain:
                 self._retained[message.topic] = message
                 self._changed.add(message.topic)
             elif not self.connected.is_set():
@@ -145,7 +161,7 @@ class Publisher:
     def _is_over(self) -> bool:
         if not self._stopping.is_set():
             return False
-        nothing_waits = not self._changed and not self._live and not self._queue.pending()
+        nothing_waits = not (self._changed or self._live or self._queue.pending()) and self._desk.is_empty
         return (nothing_waits and self.connected.is_set()) or self._clock.monotonic() >= self._stop_at
 
     def _patience_s(self) -> float:
@@ -160,6 +176,7 @@ class Publisher:
         self._announce(connection)
         if self._options.settings.discovery_prefix:
             connection.watch(birth_topic(self._options))
+        self._desk.open(connection)
         self._keys.clear()
         self._queue.rewind()
         self._short_connections += 1
@@ -178,6 +195,7 @@ class Publisher:
     def _send(self, connection: Connection) -> None:
         if BIRTH in connection.noticed():
             self._announce(connection)  # Home Assistant has started and forgotten everything that is not retained
+        self._desk.turn(connection)
         for message in self._others(connection):
             connection.publish(message.topic, message.to_json(), schema=message.schema)
             self.published[message.topic] += 1

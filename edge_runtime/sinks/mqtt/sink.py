@@ -12,6 +12,8 @@ from edge_runtime.commands import Inbox
 from edge_runtime.errors import BrokerError
 from edge_runtime.interfaces import Clock, Message
 from edge_runtime.settings import Mqtt
+from edge_runtime.sinks.mqtt.desk import CommandDesk
+from edge_runtime.sinks.mqtt.intake import Intake
 from edge_runtime.sinks.mqtt.options import Options
 from edge_runtime.sinks.mqtt.publisher import Publisher
 from edge_runtime.sinks.mqtt.waiting import EventQueue, MemoryQueue
@@ -62,7 +64,15 @@ class MqttSink:
         self._queue = outbox or MemoryQueue(settings.queue_size)
         self._open_queue = ExitStack()
         self._required_within_s = required_within_s
-        self._publisher = Publisher(self._options, self._queue, clock=clock, rng=rng or random.Random())  # noqa: S311
+        intake = Intake(self._options, inbox, clock) if inbox is not None and settings.commands else None
+        self._desk = CommandDesk(self._options, intake)
+        self._publisher = Publisher(
+            self._options,
+            self._queue,
+            clock=clock,
+            rng=rng or random.Random(),  # noqa: S311
+            desk=self._desk,
+        )
 
     def __enter__(self) -> Self:
         """Start to connect; a broker that is away is no error unless it is required.
@@ -123,9 +133,14 @@ class MqttSink:
         return self._publisher.published
 
     @property
+    def refused_commands(self) -> Counter[str]:
+        """Messages on command topics that led to nothing, by reason."""
+        return self._desk.refused
+
+    @property
     def dropped(self) -> Counter[str]:
         """Messages that were lost, by reason."""
-        return self._publisher.dropped + self._queue.dropped
+        return self._publisher.dropped + self._queue.dropped + self._desk.dropped
 
     @property
     def pending(self) -> int:

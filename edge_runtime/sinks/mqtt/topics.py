@@ -25,6 +25,9 @@ AVAILABILITY: Final = "availability"
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
 
+RESULT: Final = "cmd/<name>/result"
+"""Stands for the results of all commands."""
+
 LIVE: Final = Route(qos=0, retain=False, expiry_s=60)
 """A stream: the next one replaces it, so an old one is worth nothing."""
 
@@ -34,6 +37,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "state": Route(qos=1, retain=True),
     "event": Route(qos=1, retain=False),
     "observation": LIVE,
+    RESULT: Route(qos=1, retain=False),
     "telemetry": Route(qos=0, retain=False, expiry_s=180),
 }
 """By the last level of the topic."""

@@ -66,11 +66,11 @@ def test_retain_and_qos_are_as_the_table_says(broker: Mosquitto, version: Versio
         connected(sink)
         for message in messages():
             sink.publish(message)
-        qos = {found.topic.rpartition("/")[2]: found.qos for found in early.take(1 + 6 + 2 + 2)}
+        qos = {found.topic.rpartition("/")[2]: found.qos for found in early.take(1 + 6 + 2 + 2 + 1)}
         with Listener(broker.port) as late:
             retained = {found.topic.rpartition("/")[2] for found in late.take(3)}
 
-    assert qos == {"availability": 1, "status": 1, "state": 1, "event": 1, "observation": 0}
+    assert qos == {"availability": 1, "status": 1, "state": 1, "event": 1, "observation": 0, "telemetry": 0}
     assert retained == {"availability", "status", "state"}
 
 
