@@ -14,9 +14,13 @@ from typing import Final
 from ai_edge_litert import schema_py_generated as schema
 
 from converter.errors import EdgeTpuError
+from edge_runtime.bundle import COMPILED_MARK
 
 COMPILER: Final = "edgetpu_compiler"
 COMPILER_TIMEOUT_S: Final = 300
+
+ON_CHIP_BYTES: Final = 8 * 1024 * 1024
+"""Memory of the chip. The compiler needs some of it for itself, and says how much is left for weights."""
 
 SUPPORTED_OPERATORS: Final = frozenset(
     {
@@ -80,6 +84,9 @@ class Inventory:
     types: dict[str, int]
     """Number of tensors of each type."""
 
+    weight_bytes: int = 0
+    """Size of all constants."""
+
     @property
     def refused(self) -> list[str]:
         """Operators and types that the Edge TPU does not have."""
@@ -96,21 +103,22 @@ def inventory(model: bytes) -> Inventory:
     operators = Counter(operator_names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())] for code in codes)
     type_names = _names(schema.TensorType)
     types = Counter(type_names[graph.Tensors(index).Type()] for index in range(graph.TensorsLength()))
-    return Inventory(dict(operators), dict(types))
+    weight_bytes = sum(root.Buffers(index).DataLength() for index in range(root.BuffersLength()))
+    return Inventory(dict(operators), dict(types), weight_bytes)
 
 
 def _names(enumeration: type) -> dict[int, str]:
     return {value: name for name, value in vars(enumeration).items() if not name.startswith("_")}
 
 
-def require_supported(found: Inventory) -> None:
+def require_supported(found: Inventory, net: str = "net") -> None:
     """Let only nets pass whose every operator and type the Edge TPU has.
 
     Raises:
         EdgeTpuError: names what it does not have.
     """
     if found.refused:
-        raise EdgeTpuError(f"the Edge TPU has no {', '.join(found.refused)}; change the recipe's net")
+        raise EdgeTpuError(f"{net}: the Edge TPU has no {', '.join(found.refused)}; change the recipe's net")
 
 
 def compiler() -> Path | None:
@@ -119,35 +127,83 @@ def compiler() -> Path | None:
     return Path(found) if found else None
 
 
-def compiled(model: bytes, program: Path) -> bytes:
-    """Compile a net and check that all of it runs on the Edge TPU.
+@dataclass(frozen=True)
+class Compiled:
+    """One net as the compiler wrote it, and what it said of it."""
+
+    model: bytes
+    compiler_version: str
+    on_chip: str
+    """Memory of the chip that holds its weights, in the compiler's words; empty when it did not say."""
+    off_chip: str
+    """Weights that go over the bus in every run."""
+
+
+def compile_together(models: dict[str, bytes], program: Path) -> dict[str, Compiled]:
+    """Compile nets in one call, so that they share the chip's memory instead of driving each other out of it.
+
+    Args:
+        models: by name; those that come first get memory first.
+        program: the compiler.
 
     Raises:
-        EdgeTpuError: the compiler failed, or left operators to the CPU.
+        EdgeTpuError: the compiler failed, or left operators of a net to the CPU.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "model.tflite")
-        source.write_bytes(model)
-        command = [str(program), "-s", "-o", folder, str(source)]
-        done = subprocess.run(  # noqa: S603  the user's own compiler
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for net, model in models.items():
+            (folder / f"{net}.tflite").write_bytes(model)
+        command = [str(program), "-s", "-o", name, *(str(folder / f"{net}.tflite") for net in models)]
+        done = _run(command)
+        results = {net: folder / f"{net}_edgetpu.tflite" for net in models}
+        if done.returncode or not all(result.exists() for result in results.values()):
+            raise EdgeTpuError(f"{program}: exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}")
+        return {net: _judged(net, result, done.stdout, alone=len(models) == 1) for net, result in results.items()}
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603  the user's own compiler
             command, capture_output=True, text=True, timeout=COMPILER_TIMEOUT_S, check=False
         )
-        result = Path(folder, "model_edgetpu.tflite")
-        if done.returncode or not result.exists():
-            raise EdgeTpuError(f"{program}: exit code {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}")
-        require_mapped(done.stdout)
-        return result.read_bytes()
+    except subprocess.TimeoutExpired as error:
+        raise EdgeTpuError(f"{command[0]}: not done within {COMPILER_TIMEOUT_S} s; try fewer bundles") from error
 
 
-def require_mapped(log: str) -> None:
-    """Read the table that the compiler prints with -s.
+def _judged(net: str, result: Path, printed: str, *, alone: bool) -> Compiled:
+    """Read what the compiler wrote about one net: its part of the output, and its operator log."""
+    parts = re.split(r"^Input model: *", printed, flags=re.MULTILINE)
+    part = next((part for part in parts[1:] if part.split("\n", 1)[0].strip().endswith(f"{net}.tflite")), "")
+    part = part or (printed if alone else "")
+    log = result.with_suffix(".log")
+    require_mapped(log.read_text(encoding="utf-8") if log.exists() else part, net)
+    model = result.read_bytes()
+    if COMPILED_MARK not in model:
+        raise EdgeTpuError(
+            f"{net}: {COMPILER} wrote a net without {COMPILED_MARK.decode()}: all of it is left to the CPU"
+        )
+    return Compiled(
+        model,
+        _said(r"Edge TPU Compiler version (\S+)", printed),
+        _said(r"On-chip memory used for caching model parameters: (\S+)", part),
+        _said(r"Off-chip memory used for streaming uncached model parameters: (\S+)", part),
+    )
+
+
+def _said(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    return found[1] if found else ""
+
+
+def require_mapped(log: str, net: str) -> None:
+    """Read the table of operators that the compiler writes.
 
     Raises:
         EdgeTpuError: there is no table, or one of its rows is not mapped.
     """
     rows = [match.groupdict() for match in _ROW.finditer(log)]
-    left = [f"{row['operator']} ({row['status']})" for row in rows if row["status"].strip() != _MAPPED]
+    left = [f"{row['operator']} ({row['status'].strip()})" for row in rows if row["status"].strip() != _MAPPED]
     if left or not rows:
         raise EdgeTpuError(
-            f"{COMPILER}: left to the CPU: {', '.join(left) or 'unknown, its log has no operator table'}"
+            f"{net}: {COMPILER} left to the CPU: {', '.join(left) or 'unknown, its log has no operator table'}"
         )

@@ -26,6 +26,9 @@ from edge_runtime.signature import SIGNATURE_SUFFIX, TrustedKeys, verify_signatu
 
 MODEL_FILE: Final = "model.tflite"
 EDGETPU_FILE: Final = "model_edgetpu.tflite"
+COMPILED_MARK: Final = b"edgetpu-custom-op"
+"""Name of the operator that the Edge TPU's compiler puts in the place of those it mapped: a net without it is not
+compiled."""
 MANIFEST_FILE: Final = "manifest.json"
 GOLDEN_FILE: Final = "golden.npz"
 LABELS_FILE: Final = "labels.txt"

@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 from edge_runtime.accelerator.messages import Net
 from edge_runtime.accelerator.process import ChildProcess
 from edge_runtime.accelerator.tensors import Layout
-from edge_runtime.bundle import EDGETPU_FILE
+from edge_runtime.bundle import COMPILED_MARK, EDGETPU_FILE
 from edge_runtime.errors import DelegateError
 from edge_runtime.interfaces import Clock, Interpreter
 from edge_runtime.interpreter import require_input
 
 logger = logging.getLogger(__name__)
-
-COMPILED_MARK: Final = b"edgetpu-custom-op"
-"""Name of the operator that the Edge TPU compiler puts in the place of those it mapped."""
 
 _LASTING: Final = {"library_missing", "not_compiled", "refused", "mismatch"}
 """Reasons that only a new installation removes: another try finds the same."""

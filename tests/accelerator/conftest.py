@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from edge_runtime.accelerator.edgetpu import COMPILED_MARK, EdgeTpu, Limits
-from edge_runtime.bundle import EDGETPU_FILE
+from edge_runtime.accelerator.edgetpu import EdgeTpu, Limits
+from edge_runtime.bundle import COMPILED_MARK, EDGETPU_FILE
 from edge_runtime.interfaces import Interpreter
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.testing import ManualClock

@@ -14,7 +14,8 @@ from tests.tiny_tflite import TinyModel
 
 PARENT = """
 import sys, time
-from edge_runtime.accelerator.edgetpu import COMPILED_MARK, EdgeTpu, Limits
+from edge_runtime.accelerator.edgetpu import EdgeTpu, Limits
+from edge_runtime.bundle import COMPILED_MARK
 from edge_runtime.clock import SystemClock
 from edge_runtime.interpreter import open_interpreter
 model = sys.stdin.buffer.read()

@@ -17,8 +17,7 @@ import msgspec
 import pytest
 
 from edge_runtime.__main__ import main
-from edge_runtime.accelerator.edgetpu import COMPILED_MARK
-from edge_runtime.bundle import EDGETPU_FILE, MODEL_FILE, SUMS_FILE, builtin_bundle_path
+from edge_runtime.bundle import COMPILED_MARK, EDGETPU_FILE, MODEL_FILE, SUMS_FILE, builtin_bundle_path
 from edge_runtime.config import load_config
 from edge_runtime.contract import SHIPPED_KINDS
 from edge_runtime.wiring import Pipeline
