@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from types import ModuleType
@@ -30,6 +31,18 @@ _HINT = (
     "install one with `pip install ai-edge-litert` (64-bit) or `pip install 'emotion-edge[tflite-runtime]'`; "
     "where one is installed, export the model again with `emotion-convert export`"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator of a net, as the runtime lists it."""
+
+    name: str
+    """As in the TFLite schema, such as CONV_2D; a part that was handed to XNNPACK is one more, called DELEGATE."""
+    inputs: tuple[tuple[int, ...], ...]
+    """Shape of each input; () for one that is left out."""
+    output: tuple[int, ...]
+    """Shape of the first output."""
 
 
 class TfliteInterpreter:
@@ -75,6 +88,21 @@ class TfliteInterpreter:
         except (RuntimeError, ValueError) as error:
             raise InterpreterError(f"{self.runtime} on {self.device}: {error}") from error
         return tuple(self._raw.get_tensor(index) for index in self._output_indices)
+
+    def operators(self) -> tuple[Operator, ...]:
+        """Return what the net consists of; empty where the runtime does not tell, since this call is not promised."""
+        listed: list[dict[str, Any]] = getattr(self._raw, "_get_ops_details", list)()
+        shapes = {
+            entry["index"]: tuple(int(size) for size in entry["shape"]) for entry in self._raw.get_tensor_details()
+        }
+        return tuple(
+            Operator(
+                name=str(entry["op_name"]),
+                inputs=tuple(shapes.get(int(index), ()) for index in entry["inputs"]),
+                output=shapes.get(int(entry["outputs"][0]), ()) if len(entry["outputs"]) else (),
+            )
+            for entry in listed
+        )
 
 
 def open_interpreter(

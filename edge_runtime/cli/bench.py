@@ -1,22 +1,13 @@
-"""`emotion-edge bench`: how long every stage of a frame takes on this machine."""
+"""`emotion-edge bench`: how long every net and every stage of a frame takes here, beside what the board can do."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import resource
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from edge_runtime.cli.options import Verbs, add_chain, add_json, chain_overrides, configured, summary
-from edge_runtime.errors import SourceError
-
-if TYPE_CHECKING:
-    from edge_runtime.stages import StageTimes
-
-_WARM_UP_FRAMES = 10
 
 
 def add(verbs: Verbs) -> None:
@@ -29,98 +20,61 @@ def add(verbs: Verbs) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Process frames as fast as the machine can and print the times of every stage."""
-    found = measure(arguments)
-    print(json.dumps(found) if arguments.json else _as_text(found))
+    """Measure the chain over a source, the demo unless one is given, and each net alone; print the figures."""
+    from edge_runtime.benchmark import measure
+
+    overrides = {"source.uri": "demo", **chain_overrides(arguments)}
+    found = measure(configured(arguments, overrides), frames=arguments.frames)
+    print(json.dumps(found) if arguments.json else "\n".join(as_text(found)))
     return 0
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Run the chain of the configuration over a source (the demo unless one is given)."""
-    from edge_runtime.wiring import Pipeline, open_source
-
-    overrides = {"source.uri": "demo", **chain_overrides(arguments)}
-    config = configured(arguments, overrides)
-    faces = frames = 0
-    with Pipeline.from_config(config, may_fall_back=False) as pipeline, open_source(config.source) as source:
-        for frame in source.frames():
-            if frames == _WARM_UP_FRAMES:
-                pipeline.times.clear()
-                faces = 0
-            faces += len(pipeline.process(frame).faces)
-            frames += 1
-            if frames >= arguments.frames + _WARM_UP_FRAMES:
-                break
-        device = pipeline.parts.accelerator.label
-    measured = frames - _WARM_UP_FRAMES
-    if measured < 1:
-        raise SourceError(f"{config.source.uri}: {frames} frames, too few to measure; give a longer source")
-    return {
-        "machine": _machine(),
-        "source": source.name,
-        "detector": pipeline.parts.detector.name,
-        "runtime": pipeline.parts.emotion.interpreter.runtime,
-        "device": device,
-        "frames": measured,
-        "faces_per_frame": round(faces / measured, 3),
-        **_summary(pipeline.times),
-        "memory_mb": round(_resident_mb(), 1),
-    }
-
-
-def _summary(times: StageTimes) -> dict[str, Any]:
-    import numpy as np
-
-    from edge_runtime.stages import MODEL_STAGES, STAGES
-
-    stages = {}
-    for stage in STAGES:
-        runs = np.array(times.runs(stage)) * 1000
-        if len(runs):
-            p50, p95 = np.percentile(runs, [50, 95])
-            stages[stage] = {"p50_ms": round(float(p50), 3), "p95_ms": round(float(p95), 3), "runs": len(runs)}
-    total = sum(times.runs("total"))
-    in_models = sum(sum(times.runs(stage)) for stage in MODEL_STAGES)
-    return {
-        "stages": stages,
-        "fps": round(len(times.runs("total")) / total, 1),
-        "non_model_share": round(1 - in_models / total, 4),
-    }
-
-
-def _as_text(found: dict[str, Any]) -> str:
-    lines = [
-        f"{found['machine']['cpu']}, {found['machine']['cores']} cores",
-        f"nets on {found['device']} by {found['runtime']}, detector {found['detector']}",
-        f"{found['frames']} frames of {found['source']}, {found['faces_per_frame']} faces per frame",
-        "",
-        f"{'stage':12}{'p50 ms':>10}{'p95 ms':>10}{'runs':>8}",
-    ]
+def as_text(found: dict[str, Any]) -> Iterator[str]:
+    """Lay the figures out for a terminal."""
+    machine = found["machine"]
+    yield f"{machine['cpu']}, {machine['cores']} cores, load {machine['load']}"
+    kernels = {True: " with XNNPACK", False: " WITHOUT XNNPACK: see `emotion-edge check`", None: ""}[found["xnnpack"]]
+    threads = f"{found['threads']} thread{'' if found['threads'] == 1 else 's'}"
+    yield f"nets on {found['device']} by {found['runtime']}{kernels}, {threads}; detector {found['detector']}"
+    yield from _disturbances(machine)
+    yield ""
+    yield from _nets(found)
+    yield ""
+    yield f"{found['frames']} frames of {found['source']}, {found['faces_per_frame']} faces per frame"
+    yield f"{'stage':12}{'p50 ms':>10}{'p95 ms':>10}{'runs':>8}"
     for stage, row in found["stages"].items():
-        lines.append(f"{stage:12}{row['p50_ms']:10.2f}{row['p95_ms']:10.2f}{row['runs']:8}")
-    lines += [
-        "",
-        f"{found['fps']} frames per second on one thread",
-        f"{100 * found['non_model_share']:.1f} % of the time is not spent in a net or in the detector",
-        f"{found['memory_mb']} MB resident",
-    ]
-    return "\n".join(lines)
+        yield f"{stage:12}{row['p50_ms']:10.2f}{row['p95_ms']:10.2f}{row['runs']:8}"
+    yield ""
+    yield f"{found['fps']} frames per second on one thread"
+    yield f"{100 * found['non_model_share']:.1f} % of the time is not spent in a net or in the detector"
+    yield (
+        f"first answer {found['cold_start']['first_answer_s']} s after the start, "
+        f"the nets were open after {found['cold_start']['nets_open_s']} s"
+    )
+    yield f"{found['memory_mb']} MB resident"
 
 
-def _machine() -> dict[str, Any]:
-    return {"cpu": _cpu_name(), "cores": os.cpu_count(), "system": platform.platform()}
+def _disturbances(machine: dict[str, Any]) -> Iterator[str]:
+    """Say what makes figures worse than the board is."""
+    if machine["governor"] not in {None, "performance"}:
+        yield f"note: the clock's governor is {machine['governor']}; `performance` gives steadier figures"
+    if machine["throttled_now"]:
+        yield f"note: the board is held back now: {', '.join(machine['throttled_now'])}; see `emotion-edge check`"
+    if machine["load"] > (machine["cores"] or 1) / 2:
+        yield f"note: the machine is busy (load {machine['load']}); figures are worse than the board is"
 
 
-def _cpu_name() -> str:
-    """Name of the board where there is one, else of the processor."""
-    for path, key in ((Path("/proc/device-tree/model"), ""), (Path("/proc/cpuinfo"), "model name")):
-        if path.exists():
-            for line in path.read_text(errors="replace").replace("\0", "").splitlines():
-                if line.startswith(key):
-                    return line.partition(":")[2].strip() if key else line.strip()
-    return platform.machine()
-
-
-def _resident_mb() -> float:
-    """Largest resident memory so far; Linux counts it in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _nets(found: dict[str, Any]) -> Iterator[str]:
+    reference = found["reference"]
+    compared = f"{'x limit':>10}{'x ref':>8}" if reference else ""
+    yield f"{'net':12}{'MMAC':>8}{'p50 ms':>10}{'p95 ms':>10}{'GMAC/s':>10}{compared}"
+    for kind, net in found["nets"].items():
+        rated = f"{net['gmac_s']:10.1f}" if "gmac_s" in net else f"{'?':>10}"
+        against = f"{net['x_limit']:10.1f}{net['x_ref']:8.2f}" if "x_limit" in net else ""
+        yield f"{kind:12}{net.get('mmac', '?'):>8}{net['p50_ms']:10.2f}{net['p95_ms']:10.2f}{rated}{against}"
+    if reference is None:
+        yield "no reference for this board"
+    elif reference["published_gmac_s"]:
+        yield f"limit: {reference['peak_gmac_s']:g} GMAC/s; ref: {reference['published_gmac_s']:g}, the best published"
+    else:
+        yield f"limit: {reference['peak_gmac_s']:g} GMAC/s; ref: the best published time, bound by the transport"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import BrokerError
@@ -33,12 +34,21 @@ class RoundTrip:
 class _Course:
     """What has happened so far; paho's callbacks note it, on the caller's own thread."""
 
-    def __init__(self, payload: bytes, clock: Clock) -> None:
+    def __init__(self, payload: bytes, clock: Clock, broker: str, patience_s: float) -> None:
         self.connected = self.subscribed = False
         self.refused = ""
         self.acknowledged_at: float | None = None
         self.returned_at: float | None = None
-        self._payload, self._clock = payload, clock
+        self._payload, self._clock, self._broker, self._patience_s = payload, clock, broker, patience_s
+
+    def wait(self, client: Client, done: Callable[[], object], trouble: str) -> None:
+        """Read and write until something is true; BrokerError when the broker refuses, hangs up or takes too long."""
+        give_up_at = self._clock.monotonic() + self._patience_s
+        while not done():
+            if self.refused:
+                raise BrokerError(f"{self._broker}: {self.refused}")
+            if self._clock.monotonic() > give_up_at or client.loop(_TURN_S) != 0:
+                raise BrokerError(f"{self._broker}: {trouble}")
 
     def on_connect(self, _client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:  # noqa: ANN401
         if reason.is_failure:
@@ -81,17 +91,9 @@ def round_trip(
         SinkError: the password or a certificate cannot be read.
     """
     patience_s = patience_s or PATIENCE_S
-    course = _Course(payload, clock)
+    course = _Course(payload, clock, options.broker, patience_s)
     client, topic = _client(options, course), options.topic(last_level)
-
-    def wait(done: Callable[[], object], trouble: str) -> None:
-        give_up_at = clock.monotonic() + patience_s
-        while not done():
-            if course.refused:
-                raise BrokerError(f"{options.broker}: {course.refused}")
-            if clock.monotonic() > give_up_at or client.loop(_TURN_S) != 0:
-                raise BrokerError(f"{options.broker}: {trouble}")
-
+    wait = partial(course.wait, client)
     try:
         _connect(client, options)
         wait(lambda: course.connected, f"no MQTT answer within {patience_s:g} s; is this the broker's port?")
