@@ -89,7 +89,8 @@ class Ledger:
         self.shown: list[Shown] = [Shown(**line) for line in kept.get("shown", [])]
         self._spreads = {name: Spread(spread) for name, spread in kept.get("spreads", {}).items()}
         self._commits: list[str] = kept.get("commits", [])
-        self._environment = describe()
+        self._environment: dict[str, Any] = kept.get("environment", {})
+        self._now = describe()
         self._save_at = time.monotonic() + SAVE_EVERY_S
 
     def spread(self, name: str) -> Spread:
@@ -99,14 +100,15 @@ class Ledger:
     def end_rounds(self, count: int = 1) -> None:
         """Count rounds that were played and checked to their end; saves now and then."""
         self.rounds += count
+        self._environment = self._now
+        commit = self._environment["commit"]
+        self._commits = [*(known for known in self._commits if known != commit), commit]
         if time.monotonic() >= self._save_at:
             self.save()
 
     def save(self) -> None:
         """Write the result file as a whole or not at all."""
         self._save_at = time.monotonic() + SAVE_EVERY_S
-        commit = self._environment["commit"]
-        self._commits = [*(known for known in self._commits if known != commit), commit]
         result = {
             "row": self.row,
             "command": self.command,

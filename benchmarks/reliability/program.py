@@ -27,13 +27,16 @@ CLIP_LOOPS: Final = 6
 CLIP_SIZE: Final = (320, 240)
 DEVICE: Final = "kiosk-1"
 
-# Labels come and go as fast as they can, so that there is always an event on its way.
+EAGER: Final = """\
+policy = { enter = 0.3, exit = 0.3, window_s = 0.0, min_frames = 1, min_time_s = 0.0, hold_s = 0.0 }
+"""
+"""Labels come and go as fast as they can, so that there is always an event on its way."""
+
 CONFIG: Final = """\
 config_version = 1
 device = {{ id = "{device}" }}
 deployment = {{ context = "private" }}
 source = {{ uri = "{folder}/clip.avi" }}
-policy = {{ enter = 0.3, exit = 0.3, window_s = 0.0, min_frames = 1, min_time_s = 0.0, hold_s = 0.0 }}
 observations = {{ rate_hz = "all" }}
 console = {{ format = "json" }}
 log = {{ file = "{folder}/events.jsonl", max_mb = 1000.0 }}
@@ -87,14 +90,14 @@ class Place:
 
 
 @contextmanager
-def place(folder: Path) -> Iterator[Place]:
-    """Make a folder of its own and start a broker."""
+def place(folder: Path, settings: str = EAGER) -> Iterator[Place]:
+    """Make a folder of its own and start a broker; `settings` are further lines of the configuration."""
     folder.mkdir()
     write_clip(folder / "clip.avi")
     broker = Mosquitto(folder, "max_queued_messages 0", "max_inflight_messages 0")
     broker.start()
     text = CONFIG.format(folder=folder, port=broker.port, device=DEVICE)
-    (folder / "config.toml").write_text(text, encoding="utf-8")
+    (folder / "config.toml").write_text(text + settings, encoding="utf-8")
     try:
         with Listener(broker.port, f"emotion_edge/{DEVICE}/#") as listener:
             yield Place(folder, listener)

@@ -38,11 +38,11 @@ class Impatient(random.Random):
 class FlappingProxy:
     """Passes bytes on to a broker and resets each of the first connections after a random number of them."""
 
-    def __init__(self, port: int, *, flaps: int, rng: random.Random) -> None:
-        """Listen on a port of its own."""
+    def __init__(self, port: int, *, flaps: int, rng: random.Random, longest_bytes: int = 20_000) -> None:
+        """Listen on a port of its own; a connection is reset after `longest_bytes` at most."""
         self.flaps = 0
         self._broker_port = port
-        self._budgets = [rng.randrange(1, 20_000) for _ in range(flaps)]
+        self._budgets = [rng.randrange(1, longest_bytes) for _ in range(flaps)]
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
 
@@ -53,13 +53,21 @@ class FlappingProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            with client, socket.create_connection(("127.0.0.1", self._broker_port)) as broker:
-                self._pass_on(client, broker)
+            with client:
+                self._serve(client)
 
     def close(self) -> None:
         """Take no further connection."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            broker = socket.create_connection(("127.0.0.1", self._broker_port))
+        except ConnectionRefusedError:
+            return  # the broker is away; so is the client in a moment
+        with broker:
+            self._pass_on(client, broker)
 
     def _pass_on(self, client: socket.socket, broker: socket.socket) -> None:
         budget = self._budgets[self.flaps] if self.flaps < len(self._budgets) else None
