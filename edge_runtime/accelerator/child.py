@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 from edge_runtime.accelerator.messages import (
     MAX_PACKET_BYTES,
@@ -30,6 +31,7 @@ from edge_runtime.errors import DelegateError, EdgeRuntimeError, InterpreterErro
 from edge_runtime.interpreter import TfliteInterpreter, open_delegated
 
 _PR_SET_PDEATHSIG = 1
+_MAX_TOLD = 2000  # a packet has a bound
 
 
 class Child:
@@ -57,7 +59,7 @@ class Child:
         try:
             self._run(request.net)
         except InterpreterError as error:
-            return Failed(str(error))
+            return Failed(str(error)[:_MAX_TOLD])
         return Answered()
 
     def _run(self, index: int) -> None:
@@ -85,9 +87,9 @@ def serve(link: socket.socket) -> int:
     try:
         child = Child(plan)
     except DelegateError as error:
-        return _refuse(link, Refused(error.reason, error.told))
+        return _refuse(link, Refused(error.reason, error.told[:_MAX_TOLD]))
     except EdgeRuntimeError as error:
-        return _refuse(link, Refused("refused", str(error)))
+        return _refuse(link, Refused("refused", str(error)[:_MAX_TOLD]))
     link.send(pack(Ready(child.runtime)))
     while packet := link.recv(MAX_PACKET_BYTES):
         link.send(pack(child.answer(unpack(packet, Request))))
@@ -104,8 +106,9 @@ def _detach(parent: int) -> bool:
     # The service manager tells every process of the unit to stop; the parent may still have frames to answer.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    # A core file would hold the crop that was in memory.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    # A core file would hold the crop that was in memory. Where a sandbox forbids this call, it sets the limit itself.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return os.getppid() == parent
 
 

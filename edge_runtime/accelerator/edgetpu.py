@@ -210,6 +210,7 @@ class EdgeTpu:
         self._trouble = f"edgetpu {word}: {error.told}"
         self.fallbacks[error.reason] += 1
         if self._strict:
+            self.close()
             raise DelegateError(error.reason, f"{self.device}: {self._trouble}; see docs/deploy-coral.md")
         then = f"; next try in {self._at - self._clock.monotonic():.0f} s" if 0 < self._at < float("inf") else ""
         logger.warning("%s, on the processor%s", self._trouble, then)
