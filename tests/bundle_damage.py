@@ -1,6 +1,6 @@
 """Ways in which a model bundle may arrive damaged or tampered with: each writes one bundle to a path.
 
-What is written may, by chance, still hold the same files (a flipped bit in a zip's time stamp): `contents` tells.
+What is written may, by chance, still hold the same files (a flipped bit in a zip's time stamp): `same_contents` tells.
 """
 
 from __future__ import annotations
@@ -23,6 +23,16 @@ Files = dict[str, bytes]
 HOLE_BYTES: Final = 64 * 1024 * 1024 + 1
 _DATE: Final = (2026, 1, 1, 0, 0, 0)
 _PATHS: Final = ("../{}", "../../../../etc/{}", "/etc/{}", "sub/{}", "..\\{}", "C:\\{}", "./{}", "{}\x00.txt")
+
+
+def same_contents(found: Mapping[str, bytes], whole: Files) -> bool:
+    """Whether nothing was damaged after all: every file is whole, and the digests read the same.
+
+    A line's end that is missing at the end of SHA256SUMS, or became another kind of line's end, changes no digest.
+    """
+    lines = [files.get(SUMS_FILE, b"").decode("ascii", "replace").splitlines() for files in (found, whole)]
+    others = [{name: data for name, data in files.items() if name != SUMS_FILE} for files in (found, whole)]
+    return lines[0] == lines[1] and others[0] == others[1]
 
 
 def _folder(path: Path, files: Mapping[str, bytes]) -> None:
