@@ -206,6 +206,20 @@ def test_an_access_list_that_hides_the_event_is_told(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.broker
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_a_broker_that_wants_a_password_is_told(version: Literal["5", "3.1.1"], tmp_path: Path) -> None:
+    closed = Mosquitto(tmp_path, "allow_anonymous false")
+    closed.start()
+    try:
+        ended = only(broker_cases, Config(mqtt=Mqtt(host="127.0.0.1", port=closed.port, version=version)))
+    finally:
+        closed.stop()
+
+    assert (ended.passed, ended.exit_code) == (False, 6)
+    assert "check mqtt.username and mqtt.password_file" in ended.told
+
+
+@pytest.mark.broker
 def test_a_broker_with_tls_is_proven_with_its_certificate(tmp_path: Path) -> None:
     authority = trustme.CA()
     own = authority.issue_cert("localhost")

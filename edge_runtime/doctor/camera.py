@@ -72,7 +72,8 @@ def _picamera2(machine: Machine, software: Software, *, wanted: bool) -> Finding
     if wanted and not cameras:
         remedy = "look at the cable with the board off, then: rpicam-hello --list-cameras"
         return failed("picamera2", "libcamera finds no camera", remedy, exit_code=_CAMERA)
-    return ok("picamera2", f"libcamera finds {', '.join(cameras) or 'no camera'}")
+    hint = "; to use it: --source picamera" if cameras and not wanted else ""
+    return ok("picamera2", f"libcamera finds {', '.join(cameras) or 'no camera'}{hint}")
 
 
 def _missing_picamera2(machine: Machine, software: Software, *, wanted: bool) -> Finding:
@@ -113,7 +114,7 @@ def _permissions(machine: Machine) -> Finding:
         return off("device nodes", "no /dev/video*, /dev/media* or /dev/dma_heap/*")
     closed = [path for path in nodes if not machine.may_open(path)]
     if not closed:
-        return ok("device nodes", f"this user may open all {len(nodes)} of /dev/video*, /dev/media*, /dev/dma_heap/*")
+        return ok("device nodes", f"{len(nodes)} of /dev/video*, /dev/media* and /dev/dma_heap/* can be opened")
     groups = sorted({machine.group_name(path.stat().st_gid) for path in closed})
     found = f"this user may not open {len(closed)} of {len(nodes)}, the first is /{closed[0].relative_to(machine.root)}"
     joinable = [group for group in groups if group not in {"root", "0"}]

@@ -36,9 +36,11 @@ def test_ribbon_cameras_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     picture = np.zeros((480, 640), np.uint8)
     install(monkeypatch, fake_picamera2([FakeSensor([picture], model="imx708")]))
 
-    found = only(findings(machine(tmp_path)), "picamera2")
+    wanted = only(findings(machine(tmp_path)), "picamera2")
+    other = only(findings(machine(tmp_path), Source(uri="camera:0")), "picamera2")
 
-    assert (found.state, found.found) == ("ok", "libcamera finds imx708")
+    assert (wanted.state, wanted.found) == ("ok", "libcamera finds imx708")
+    assert other.found == "libcamera finds imx708; to use it: --source picamera"
 
 
 def test_no_ribbon_camera_fails_only_where_one_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,10 +45,9 @@ class _Course:
         """Read and write until something is true; BrokerError when the broker refuses, hangs up or takes too long."""
         give_up_at = self._clock.monotonic() + self._patience_s
         while not done():
-            if self.refused:
-                raise BrokerError(f"{self._broker}: {self.refused}")
-            if self._clock.monotonic() > give_up_at or client.loop(_TURN_S) != 0:
-                raise BrokerError(f"{self._broker}: {trouble}")
+            lost = client.loop(_TURN_S) != 0
+            if self.refused or lost or self._clock.monotonic() > give_up_at:
+                raise BrokerError(f"{self._broker}: {self.refused or trouble}")
 
     def on_connect(self, _client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:  # noqa: ANN401
         if reason.is_failure:
