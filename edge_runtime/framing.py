@@ -141,16 +141,21 @@ def _averaged_part(
     pixels: NDArray[np.uint8], to_crop: Similarity, side_px: int, factor: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Average factor x factor pixels of the part of a frame that a crop shows; also return the part's left and top."""
-    size = np.array(pixels.shape[::-1])
-    corners = np.array([(x, y) for x in (0, side_px) for y in (0, side_px)], np.float32)
-    shown = to_crop.inverse().apply(corners)
-    # One coarse pixel more on each side: the crop is interpolated. At least one coarse pixel inside the frame.
-    low = np.clip(np.floor(shown.min(axis=0)) - factor, 0, np.maximum(size - factor, 0)).astype(int)
-    high = np.clip(np.ceil(shown.max(axis=0)) + factor, low + 1, size).astype(int)
-    count = np.maximum((high - low) // factor, 1)
-    part = pixels[low[1] : low[1] + count[1] * factor, low[0] : low[0] + count[0] * factor]
-    averaged = cv2.resize(part, (int(count[0]), int(count[1])), interpolation=cv2.INTER_AREA)
-    return np.asarray(averaged, np.uint8), (int(low[0]), int(low[1]))
+    height, width = pixels.shape
+    corners = np.array([(0, 0), (0, side_px), (side_px, 0), (side_px, side_px)], np.float32)
+    shown = bounding_box(to_crop.inverse().apply(corners))
+    left, columns = _coarse_span(shown.x0, shown.x1, width, factor)
+    top, rows = _coarse_span(shown.y0, shown.y1, height, factor)
+    part = pixels[top : top + rows * factor, left : left + columns * factor]
+    averaged = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(averaged, np.uint8), (left, top)
+
+
+def _coarse_span(low: float, high: float, size: int, factor: int) -> tuple[int, int]:
+    """Start of a span in pixels and its length in averaged pixels, inside the frame, with one to spare on each side."""
+    start = min(max(math.floor(low) - factor, 0), max(size - factor, 0))
+    end = min(max(math.ceil(high) + factor, start + factor), size)
+    return start, max((end - start) // factor, 1)
 
 
 def _upright(center: tuple[float, float], scale: float, target: tuple[float, float]) -> Similarity:

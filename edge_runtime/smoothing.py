@@ -37,12 +37,13 @@ class PointSmoother:
             self._points, self._at = points, now
             return points
         elapsed = max(now - self._at, 1e-3)
-        eyes = max(float(np.linalg.norm(points[LEFT_EYE] - points[RIGHT_EYE])), 1.0)
+        eyes = max(math.dist(points[LEFT_EYE].tolist(), points[RIGHT_EYE].tolist()), 1.0)
         # The whole face moves as one: its mean motion tells jitter from movement better than a single point's.
-        speed = float(np.linalg.norm((points - self._points).mean(axis=0))) / eyes / elapsed
+        moved = points - self._points
+        speed = math.hypot(*moved.mean(axis=0).tolist()) / eyes / elapsed
         window = self._window_s / (1.0 + speed / self._SPEED_FOR_HALF_WINDOW)
         share = np.float32(blend_share(elapsed, window))
-        self._points, self._at = self._points + share * (points - self._points), now
+        self._points, self._at = self._points + share * moved, now
         return self._points
 
 
