@@ -30,9 +30,17 @@ def with_files(**changed: bytes) -> TinyBundle:
     return replace(emotion_bundle(), changed={names[name]: content for name, content in changed.items()})
 
 
-def golden(**arrays: object) -> bytes:
+def golden(side: int) -> bytes:
+    """Record one black picture of a size and zeros as its answer."""
     target = io.BytesIO()
-    np.savez(target, **{name: np.asarray(array) for name, array in arrays.items()})
+    np.savez(target, inputs=np.zeros((1, side, side), np.uint8), output_0=np.zeros((1, 5), np.int8))
+    return target.getvalue()
+
+
+def empty_golden() -> bytes:
+    """Record nothing of use."""
+    target = io.BytesIO()
+    np.savez(target, other=np.zeros(1))
     return target.getvalue()
 
 
@@ -70,10 +78,10 @@ WRONG: dict[str, tuple[TinyBundle, str]] = {
         with_files(model=TinyModel(weights=np.full((5, 4), 60, np.int8)).to_bytes()),
         r"is \d+ steps off the recorded answers, expected at most 3; ",
     ),
-    "no recorded answers": (with_files(golden=golden(other=1)), r"no golden\.npz with recorded answers; export it"),
+    "no recorded answers": (with_files(golden=empty_golden()), r"no golden\.npz with recorded answers; export it"),
     "recorded answers that are none": (with_files(golden=b"PK no zip"), r"golden\.npz: not the arrays of a self-test"),
     "inputs of another size": (
-        with_files(golden=golden(inputs=np.zeros((1, 48, 48), np.uint8), output_0=np.zeros((1, 5), np.int8))),
+        with_files(golden=golden(48)),
         r"expected \(1, 96, 96, 1\) int8, found \(1, 48, 48, 1\)",
     ),
 }
