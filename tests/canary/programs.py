@@ -33,7 +33,7 @@ VERBS: Final[Mapping[str, tuple[str, ...]]] = {
     "selftest": ("selftest", "--source", "{pictures}", "--seconds", "1", "--junit", "selftest.xml"),
     "check": ("check", "--source", "{pictures}"),
     "bench": ("bench", "--source", "{pictures}", "--frames", "5"),
-    "outbox": ("outbox", "show", "outbox.db"),
+    "outbox": ("outbox", "show", "--path", "outbox.db"),
     "config": ("config", "show"),
     "model": ("model", "list"),
     "version": ("version",),
