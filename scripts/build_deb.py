@@ -13,6 +13,7 @@ import datetime as dt
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,8 +32,8 @@ COMMANDS: Final = ("emotion-edge", "emotion-firmware")
 """What goes into /usr/bin; the converter stays behind, as TensorFlow is not there."""
 
 RELEASES: Final = {"bookworm": 12, "trixie": 13}
-BUILD_ONLY: Final = ("setuptools",)
-"""In the locks because pip builds the project with it on a device; here the wheel is built before."""
+BUILD_ONLY: Final = ("setuptools", "packaging", "vcs-versioning")
+"""In the locks because pip builds with them on a device; here the wheel is built before."""
 
 
 def fill(text: str, words: dict[str, str]) -> str:
@@ -83,7 +84,8 @@ def lay_environment(root: Path, system: System, wheel: Path) -> None:
     packages = opt / f"lib/python{system.python}/site-packages"
     lines = (FOLDER / f"{system.name}.txt").read_text(encoding="utf-8").splitlines(keepends=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:
-        wanted.writelines(line for line in lines if not line.startswith(BUILD_ONLY))
+        sources = tuple(re.split(r"[<>=]", name, maxsplit=1)[0] for name in system.sources)
+        wanted.writelines(line for line in lines if not line.startswith((*BUILD_ONLY, *sources)))
         wanted.flush()
         options = ["--no-deps", "--no-compile", "--require-hashes", *wheel_options(system)]
         pip("install", *options, "--target", str(packages), "-r", wanted.name)
