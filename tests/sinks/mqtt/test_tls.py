@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from edge_runtime.clock import SystemClock
 from edge_runtime.settings import Mqtt
 from edge_runtime.sinks.mqtt import MqttSink
 from tests.broker import Mosquitto, wait_until
+from tests.faults.wall_clock import WallClock, needs_faketime
 from tests.samples import event_message
 
 pytestmark = [
@@ -129,3 +131,44 @@ def test_a_plain_broker_is_not_taken_for_a_secure_one(tmp_path: Path, broker: Mo
         wait_until(lambda: "not connected yet" not in (sink.problem or ""), what="the refusal")
 
         assert not sink.connected
+
+
+UNSET_CLOCK = """
+import sys, threading
+from edge_runtime.clock import SystemClock
+from edge_runtime.settings import Mqtt
+from edge_runtime.sinks.mqtt import MqttSink
+from tests.samples import event_message
+def wait_until(condition):  # not time.sleep: libfaketime takes its absolute monotonic time for a wall time
+    pause, turns = threading.Event(), 0
+    while not condition() and turns < 6000:
+        pause.wait(0.01)
+        turns += 1
+settings = Mqtt(host="127.0.0.1", port=int(sys.argv[1]), tls=True, ca_file=sys.argv[2])
+with MqttSink(settings, device_id="kiosk-1", clock=SystemClock()) as sink:
+    for seq in range(1, 6):
+        sink.publish(event_message(seq))
+    wait_until(lambda: "not trusted" in (sink.problem or ""))
+    print(sink.connected, sink.published["event"], sink.pending, sink.problem, flush=True)
+    sys.stdin.readline()
+    wait_until(lambda: sink.published["event"] == 5)
+    print(sink.connected, sink.published["event"], sink.pending, sink.problem, flush=True)
+"""
+
+
+@needs_faketime
+def test_a_clock_of_1970_is_told_events_wait_and_go_out_when_it_is_set(secure: SecureBroker, tmp_path: Path) -> None:
+    clock = WallClock(tmp_path, "1970-01-01 00:02:00")
+    now = dt.datetime.now(tz=dt.timezone.utc)
+
+    with clock.started("-c", UNSET_CLOCK, str(secure.mosquitto.port), str(secure.ca_file)) as program:
+        assert program.stdout is not None
+        refused = program.stdout.readline()
+        clock.step(f"{now:%Y-%m-%d %H:%M:%S}")
+        out, err = program.communicate("set\n")
+
+    assert program.returncode == 0, err[-3000:]
+    assert refused.startswith("False 0 5 ")
+    assert "not yet valid" in refused
+    assert "this machine's clock" in refused
+    assert out.startswith("True 5 0 None")
