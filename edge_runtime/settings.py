@@ -86,6 +86,8 @@ class Models(Section, frozen=True):
     say why."""
     delegate: str = "libedgetpu.so.1"
     """Library of the Edge TPU, by name or path; it is loaded in a process of its own."""
+    delegate_wait_s: NotNegative = 10.0
+    """A start waits so long for the Edge TPU to load; then the processor runs the nets until it has."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 1
     """CPU threads of one net; below about 15 MMAC a second one costs more than it gives."""
 

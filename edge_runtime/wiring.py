@@ -138,7 +138,8 @@ def open_accelerator(models: Models, *, may_fall_back: bool = True) -> Accelerat
         return Processor()
     from edge_runtime.accelerator.edgetpu import EdgeTpu, Limits
 
-    return EdgeTpu(models.device, models.delegate, clock=SystemClock(), strict=not may_fall_back, limits=Limits())
+    limits = Limits.waiting(models.delegate_wait_s)
+    return EdgeTpu(models.device, models.delegate, clock=SystemClock(), strict=not may_fall_back, limits=limits)
 
 
 def open_net(bundle: Bundle, models: Models, accelerator: Accelerator) -> Interpreter:

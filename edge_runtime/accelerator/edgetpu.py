@@ -8,7 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from edge_runtime.bundle import COMPILED_MARK, EDGETPU_FILE
 from edge_runtime.errors import DelegateError
 from edge_runtime.interfaces import Clock, Interpreter
 from edge_runtime.interpreter import require_input
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +40,18 @@ class Limits:
     """An answer that takes longer never comes. A slow one, over USB 2, takes 10 ms."""
     load_s: float = 20.0
     """The stick loads its firmware and comes back under another name when it is used first."""
-    patience_s: float = 3.0
+    patience_s: float = 10.0
     """A start waits so long; then frames go to the processor until loading has ended."""
     retry_s: float = 5.0
     """First pause before a lost device is tried again; doubles up to retry_max_s."""
     retry_max_s: float = 300.0
     steady_s: float = 60.0
     """A device that held for so long begins with the first pause again."""
+
+    @classmethod
+    def waiting(cls, patience_s: float) -> Self:
+        """Take everything but the patience as it is."""
+        return cls(patience_s=patience_s, load_s=max(patience_s, cls.load_s))
 
 
 class EdgeTpu:
