@@ -41,8 +41,8 @@ EXTRAS = {
     "tflite-runtime": ["tflite-runtime==2.14.0", "numpy<2"],
     "picamera": ["picamera2>=0.3.12"],
     "metrics": ["prometheus-client>=0.20"],
-    # Checks signatures of model bundles where models.public_key_file is set. 40 reads raw public keys.
-    "signing": ["cryptography>=40"],
+    # Checks signatures of model bundles where models.public_key_file is set. 38 is what Debian 12 has.
+    "signing": ["cryptography>=38"],
     # `--source demo` shows a face that moves over scikit-image's photograph of an astronaut (public domain, NASA).
     "demo": ["scikit-image>=0.22"],
     # The pages as a site: `make docs`.

@@ -19,6 +19,7 @@ from edge_runtime.bundle import builtin_bundle_path
 from edge_runtime.sources.demo import Demo
 from tests.docs.test_pages import PAGES, whole_commands
 from tests.source_tree import ROOT
+from tests.tiny_bundles import emotion_bundle
 
 PATIENCE_S = 60.0
 MODULES = {"emotion-edge": "edge_runtime", "emotion-convert": "converter", "emotion-firmware": "firmware_config"}
@@ -58,6 +59,10 @@ def ended(command: str) -> list[str]:
     return ["-m", MODULES[program], verb, *free_port, *added]
 
 
+OWN_STORE = {"EMOTION_EDGE_MODELS__STORE": "models"}
+"""For the verb `model`: a store in the folder, whose models no other command is to use."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hold the files that the pages speak of."""
@@ -65,6 +70,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_clip(path / "clip.mp4")
     (path / "mine.toml").write_text("[policy]\nhold_s = 1.0\n", encoding="utf-8")
     shutil.copytree(builtin_bundle_path("emotion"), path / "my_bundle")
+    shutil.copytree(builtin_bundle_path("emotion"), path / "compiled" / "emotion")
+    emotion_bundle(name="emotion-mine", version="1.1.0").write_zip(path / "emotion-mine-1.1.0.emodel")
+    run(["-m", "edge_runtime", "model", "install", "emotion-mine-1.1.0.emodel"], path)
     run(["-m", "edge_runtime", "record", "--source", "demo", "--max-frames", "60", "seen.jsonl"], path)
     told = run(["-m", "edge_runtime", "tune", "seen.jsonl", "--json"], path)
     (path / "tune.json").write_text(told.stdout, encoding="utf-8")
@@ -80,7 +88,7 @@ def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **(OWN_STORE if "model" in arguments else {})},
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
