@@ -13,7 +13,6 @@ import datetime as dt
 import gzip
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -84,8 +83,7 @@ def lay_environment(root: Path, system: System, wheel: Path) -> None:
     packages = opt / f"lib/python{system.python}/site-packages"
     lines = (FOLDER / f"{system.name}.txt").read_text(encoding="utf-8").splitlines(keepends=True)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:
-        sources = tuple(re.split(r"[<>=]", name, maxsplit=1)[0] for name in system.sources)
-        wanted.writelines(line for line in lines if not line.startswith((*BUILD_ONLY, *sources)))
+        wanted.writelines(line for line in lines if not line.startswith(BUILD_ONLY))
         wanted.flush()
         options = ["--no-deps", "--no-compile", "--require-hashes", *wheel_options(system)]
         pip("install", *options, "--target", str(packages), "-r", wanted.name)

@@ -102,14 +102,15 @@ check_inputs() {
 # Whether a systemd is there to be told; not below --root, and not in a chroot.
 running() { [ -z "$root" ] && { $dry_run || [ -d /run/systemd/system ]; }; }
 
-# Which interpreter this system gets: LiteRT has no 32-bit build, tflite-runtime none for Python after 3.11.
-choose_extra() {
+# Which locked packages this system gets: LiteRT has no 32-bit build, tflite-runtime none for Python after 3.11.
+choose_system() {
     local codename architecture
     codename=$(sed -n 's/^VERSION_CODENAME=//p' "$root/etc/os-release" 2>/dev/null || true)
     architecture=$(dpkg --print-architecture)
-    case $codename-$architecture in
-        bookworm-arm64 | bookworm-amd64 | trixie-arm64 | trixie-amd64) extra='' ;;
-        bookworm-armhf) extra='[tflite-runtime]' ;;
+    system=$codename-$architecture
+    case $system in
+        bookworm-arm64 | bookworm-amd64 | trixie-arm64 | trixie-amd64) say "$codename on $architecture: LiteRT" ;;
+        bookworm-armhf) say "$codename on $architecture: tflite-runtime" ;;
         trixie-armhf)
             fail $exit_unsupported "32-bit Trixie: no TFLite interpreter exists for it (tflite-runtime stops at" \
                 "Python 3.11, LiteRT is 64-bit only); use the 64-bit Raspberry Pi OS, or 32-bit Bookworm"
@@ -119,7 +120,14 @@ choose_extra() {
                 "or bookworm on armhf; on other systems use pip and systemd/README.md"
             ;;
     esac
-    say "$codename on $architecture: ${extra:-LiteRT}"
+}
+
+# Both use /opt/emotion-edge, and dpkg would lose track of its files.
+refuse_beside_package() {
+    [ -n "$root" ] && return
+    case $(dpkg-query --show --showformat='${db:Status-Abbrev}' emotion-edge 2>/dev/null || true) in
+        ii*) fail 1 "the Debian package emotion-edge is installed; sudo apt remove emotion-edge keeps the configuration" ;;
+    esac
 }
 
 firmware() {
@@ -130,6 +138,8 @@ firmware() {
 install_packages() {
     # procps has the `kill` of the unit's reload; a minimal Debian lacks it.
     local packages=(python3 python3-venv python3-numpy procps)
+    # No index has OpenCV for 32 bits, and msgspec's source only.
+    [ "$system" != bookworm-armhf ] || packages+=(python3-opencv python3-dev gcc libc6-dev)
     # picamera2 comes with the system's libcamera; pip's copy of it does not fit. Only Raspberry Pi OS has it.
     if [ -n "$(apt-cache search --names-only '^python3-picamera2$')" ]; then
         packages+=(python3-picamera2)
@@ -139,26 +149,25 @@ install_packages() {
 }
 
 install_python() {
-    local venv=$root$prefix constraints=$root$prefix/constraints.txt source=$root$prefix/source numpy
-    local pip=("$venv/bin/python" -m pip install --disable-pip-version-check --constraint "$constraints")
-    [ -x "$venv/bin/python" ] || run /usr/bin/python3 -m venv --system-site-packages "$venv"
-    # picamera2 and simplejpeg are compiled against the system's numpy: pip may use it and must never replace it.
+    local venv=$root$prefix source=$root$prefix/source locked=$here/requirements/$system numpy
+    # picamera2 and simplejpeg are compiled against the system's numpy: pip must never replace it, so it installs exactly
+    # what the locks name, and they do not name numpy. /tmp is in memory on Trixie, and pip unpacks 150 MB.
+    local pip=(env TMPDIR=/var/tmp "$venv/bin/python" -m pip install --disable-pip-version-check --no-deps)
+    local index=()
+    [ -z "$wheels" ] || index=(--no-index --find-links "$wheels")
     numpy=$(system_numpy)
-    if [ -n "$numpy" ]; then
-        write_file "$constraints" "numpy==$numpy"
-    elif $dry_run; then
-        write_file "$constraints" "numpy==(the version of python3-numpy)"
-    else
-        fail 1 "the system's python3 has no numpy; sudo apt install python3-numpy"
-    fi
-    [ -z "$wheels" ] || pip+=(--no-index --find-links "$wheels")
-    # pip unpacks 150 MB; /tmp is in memory on Trixie, and a Zero 2 W has 512 MB of that.
+    [ -n "$numpy" ] || $dry_run || fail 1 "the system's python3 has no numpy; sudo apt install python3-numpy"
+    [ -x "$venv/bin/python" ] || run /usr/bin/python3 -m venv --system-site-packages "$venv"
+    run "${pip[@]}" "${index[@]+"${index[@]}"}" --require-hashes --only-binary=:all: --requirement "$locked.txt"
+    [ ! -e "$locked-sources.txt" ] || run "${pip[@]}" "${index[@]+"${index[@]}"}" \
+        --require-hashes --no-build-isolation --requirement "$locked-sources.txt"
     run rm -rf "$source"
     run mkdir -p "$source"
     # From a copy: pip builds in place, and what an earlier build left there would be installed too.
     run cp -R "$here"/{setup.py,pyproject.toml,LICENSE,edge_runtime,converter,firmware_config} "$source"
     [ ! -e "$here/README.md" ] || run cp "$here/README.md" "$source"
-    run env TMPDIR=/var/tmp "${pip[@]}" "$source$extra"
+    # With the setuptools of the lock; nothing more is downloaded.
+    run "${pip[@]}" --no-index --no-build-isolation "$source"
     run rm -rf "$source"
     $dry_run || check_numpy "$venv" "$numpy"
     run ln -sfn "$prefix/bin/emotion-edge" "$root/usr/local/bin/emotion-edge"
@@ -174,14 +183,6 @@ check_numpy() {
         "$2 /usr/lib/python3/dist-packages/"*) say "numpy is the system's: $found" ;;
         *) fail 1 "numpy in $1 is $found, expected the system's $2; remove $1 and install again" ;;
     esac
-}
-
-write_file() {
-    if $dry_run; then
-        printf '+ write %q: %s\n' "$1" "$2"
-    else
-        printf '%s\n' "$2" >"$1"
-    fi
 }
 
 install_files() {
@@ -271,7 +272,8 @@ if [ "$action" = uninstall ]; then
     uninstall
     exit 0
 fi
-choose_extra
+choose_system
+refuse_beside_package
 if $apt; then install_packages; fi
 if $python; then install_python; fi
 install_files

@@ -1,7 +1,7 @@
-"""Write requirements/SYSTEM.txt: what pip may install on each system, exact versions with SHA-256 of each file.
+"""Write requirements/SYSTEM.txt: what pip may install on each system, exact versions with the SHA-256 of each file.
 
     python -m scripts.lock_requirements            # resolve again; needs the network, changes versions
-    python -m scripts.lock_requirements --check    # is every wish of setup.py met by every file? no network
+    python -m scripts.lock_requirements --check    # does each file hold what it should? no network
 
 Debian's numpy is not in them: picamera2 is compiled against it, so pip must neither install nor replace it. The files
 are whole, so pip takes them with --no-deps and --require-hashes.
@@ -47,7 +47,7 @@ class System:
     """Wheels whose own requirements Debian gives."""
 
     sources: tuple[str, ...] = ()
-    """No wheel exists: pip compiles these on the device."""
+    """No wheel exists: pip compiles these on the device, so they have a file of their own, SYSTEM-sources.txt."""
 
     from_debian: tuple[str, ...] = ()
     """What setup.py asks for and Debian's own packages give, besides numpy."""
@@ -122,8 +122,12 @@ def resolve(arguments: list[str]) -> list[Locked]:
     ]
 
 
-def lock(system: System) -> list[Locked]:
-    """Choose every file of one system, without numpy."""
+def lock(system: System) -> dict[str, list[Locked]]:
+    """Choose every file of one system, without numpy.
+
+    Returns:
+        By the name of the lock: wheels, and where there are some, sources.
+    """
     # Where OpenCV is Debian's, so is all that needs numpy, and no index has a numpy for the machine.
     numpy = [] if system.from_debian else [f"numpy=={system.numpy}"]
     with tempfile.TemporaryDirectory() as target:
@@ -131,20 +135,33 @@ def lock(system: System) -> list[Locked]:
         files = resolve([*options, *numpy, *system.wants])
         if system.alone:
             files += resolve([*options, "--no-deps", *system.alone])
+    chosen = {system.name: sorted(item for item in files if item.name != "numpy")}
     if system.sources:
-        files += resolve(["--no-deps", "--no-binary=:all:", *system.sources])
-    return sorted(item for item in files if item.name != "numpy")
+        chosen[f"{system.name}-sources"] = sorted(resolve(["--no-deps", "--no-binary=:all:", *system.sources]))
+    return chosen
 
 
-def render(system: System, files: list[Locked]) -> str:
-    """Return the text of one file."""
+def render(name: str, system: System, files: list[Locked]) -> str:
+    """Return the text of one file.
+
+    Args:
+        name: of the file, without its ending.
+        system: for which it is.
+        files: in the order of the file.
+    """
     given = ", ".join(("numpy", *system.from_debian))
     head = [
         f"# {system.name}, Python {system.python}: written by scripts/lock_requirements.py.",
         f"# From Debian, never from pip: {given} (numpy is {system.numpy} there).",
-        f"# pip install --no-deps --require-hashes -r requirements/{system.name}.txt",
+        f"# pip install --no-deps --require-hashes --requirement requirements/{name}.txt",
     ]
     return "\n".join((*head, *(f"{item.name}=={item.version} --hash=sha256:{item.sha256}" for item in files))) + "\n"
+
+
+def locks(system: System) -> list[Path]:
+    """Return the files of one system."""
+    names = [system.name, *([f"{system.name}-sources"] if system.sources else [])]
+    return [FOLDER / f"{name}.txt" for name in names]
 
 
 def read(path: Path) -> list[Locked]:
@@ -179,11 +196,11 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     lacking = 0
     for system in SYSTEMS:
-        path = FOLDER / f"{system.name}.txt"
-        if not check:
-            path.write_text(render(system, lock(system)), encoding="utf-8")
-        missing = unmet(system, read(path))
-        print(f"{path.relative_to(ROOT)}: {len(read(path))} files" + (f", lacks {missing}" if missing else ""))
+        for name, files in ({} if check else lock(system)).items():
+            (FOLDER / f"{name}.txt").write_text(render(name, system, files), encoding="utf-8")
+        found = [item for path in locks(system) for item in read(path)]
+        missing = unmet(system, found)
+        print(f"{system.name}: {len(found)} files" + (f", lacks {missing}" if missing else ""))
         lacking += len(missing)
     return 1 if lacking else 0
 

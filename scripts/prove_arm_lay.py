@@ -9,7 +9,7 @@ from typing import Final
 
 from scripts.build_deb import OPT, build_deb, lay_environment
 from scripts.build_wheel import ROOT, build_wheel
-from scripts.lock_requirements import System, pip, read, wheel_options
+from scripts.lock_requirements import FOLDER, System, pip, read, wheel_options
 from scripts.prove_arm_root import Machine, unpack
 
 PROOF: Final = "srv/proof"
@@ -33,11 +33,13 @@ def lay_project(machine: Machine, system: System, root: Path) -> None:
 
 def _compile_msgspec(machine: Machine, system: System, root: Path, out: Path) -> None:
     """Compile the one source of the lock, as pip would on a board, but with this machine's compiler."""
-    version = next(item.version for item in read(ROOT / f"requirements/{system.name}.txt") if item.name == "msgspec")
-    pip("download", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "-d", str(out), f"msgspec=={version}")
-    shutil.unpack_archive(out / f"msgspec-{version}.tar.gz", out)
+    lock = FOLDER / f"{system.name}-sources.txt"
+    options = ["--no-deps", "--require-hashes", "--no-binary=:all:", "--no-build-isolation"]
+    pip("download", *options, "-d", str(out), "-r", str(lock))
+    archive = out / f"msgspec-{read(lock)[0].version}.tar.gz"
+    shutil.unpack_archive(archive, out)
     package = root / OPT / f"lib/python{system.python}/site-packages/msgspec"
-    shutil.copytree(out / f"msgspec-{version}/src/msgspec", package, dirs_exist_ok=True)
+    shutil.copytree(out / archive.name.removesuffix(".tar.gz") / "src/msgspec", package, dirs_exist_ok=True)
     headers = root / f"usr/include/python{system.python}"
     command = [f"{machine.triplet}-gcc", "-shared", "-fPIC", "-O1", "-DNDEBUG", "-isystem", str(root / "usr/include")]
     command += ["-I", str(headers), str(package / "_core.c"), "-o", str(package / "_core.so"), "-lm"]

@@ -21,7 +21,17 @@ from pathlib import Path
 from tests.systemd.container import boot, system_copy
 
 TIMEOUT_S = 1800
-NEEDED = ("setup.py", "pyproject.toml", "LICENSE", "edge_runtime", "converter", "firmware_config", "systemd", "scripts")
+NEEDED = (
+    "setup.py",
+    "pyproject.toml",
+    "LICENSE",
+    "edge_runtime",
+    "converter",
+    "firmware_config",
+    "systemd",
+    "scripts",
+    "requirements",
+)
 SCRIPT = """\
 cd /srv/emotion-edge
 profile() { nice -n 5 scripts/install.sh --profile x86-generic --dropin headless "$@" >/install.log 2>&1; }
