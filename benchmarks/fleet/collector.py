@@ -13,6 +13,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edge_runtime.sinks.mqtt.topics import ONLINE
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -32,6 +34,8 @@ class Collector:
         self.subscribed = threading.Event()
         self.last_at = 0.0
         """When the last event came, monotonic."""
+        self.online: dict[str, list[float]] = {}
+        """When each device said `online`: it does on every connection. Monotonic."""
         self._port = port
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="collector", protocol=MQTTv5)
         self._client.on_message = self._note
@@ -54,13 +58,22 @@ class Collector:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def came_online(self, since: float) -> list[float]:
+        """When each device was online for the first time since a moment; without those that were not."""
+        firsts = [next((at for at in list(times) if at >= since), None) for times in list(self.online.values())]
+        return [at for at in firsts if at is not None]
+
     def _on_connect(self, client: Client, *_: Any) -> None:  # noqa: ANN401  paho's own types
-        client.subscribe([("emotion_edge/+/event", 1), ("$SYS/broker/#", 0)])
+        client.subscribe([("emotion_edge/+/event", 1), ("emotion_edge/+/availability", 1), ("$SYS/broker/#", 0)])
 
     def _note(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         topic = message.topic
         if topic.startswith("$SYS/broker/"):
             self.broker[topic.removeprefix("$SYS/broker/")] = message.payload.decode()
+            return
+        if topic.endswith("/availability"):
+            if message.payload == ONLINE and not message.retain:
+                self.online.setdefault(topic.split("/")[1], []).append(time.monotonic())
             return
         found = _SEQ.search(message.payload)
         if found:

@@ -27,33 +27,15 @@ Report = dict[str, Any]
 
 @dataclass
 class Crew:
-    """The workers and how many of their devices are connected now."""
+    """The workers and the lines to them."""
 
     processes: list[BaseProcess]
     lines: list[Connection]
-    connected: list[int]
 
-    def look(self) -> int:
-        """Take what the workers said; return how many devices are connected."""
-        for index, line in enumerate(self.lines):
-            while line.poll():
-                self.connected[index] = line.recv()
-        return sum(self.connected)
-
-    def wait_for_all(self, count: int) -> None:
-        """Wait until so many are connected."""
-        give_up_at = time.monotonic() + LONGEST_S
-        while self.look() < count:
-            if time.monotonic() > give_up_at:
-                raise TimeoutError(f"{sum(self.connected)} of {count} devices connected within {LONGEST_S:.0f} s")
-            time.sleep(0.05)
-
-    def work_for(self, seconds: float) -> None:
-        """Let them publish."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self.look()
-            time.sleep(0.05)
+    def begin(self) -> None:
+        """Switch every device on."""
+        for line in self.lines:
+            line.send("go")
 
     def stop(self) -> list[Report]:
         """Let them publish nothing more, wait for what is on its way, take their reports."""
@@ -89,31 +71,24 @@ def measure_fleet(plan: Plan, result: str) -> int:
 def _play(plan: Plan, broker: BrokerProcess, collector: Collector) -> dict[str, Any]:
     crew = _hire(plan, broker.port)
     begun = time.monotonic()
-    for line in crew.lines:
-        line.send("go")
-    crew.wait_for_all(plan.devices)
-    steady = broker.measure(collector.broker)
-    steady_from, arrived_before = time.monotonic(), collector.seen.total()
-    crew.work_for(plan.steady_s)
-    work_figures = _steady(
-        broker.measure(collector.broker),
-        steady,
-        collector.seen.total() - arrived_before,
-        time.monotonic() - steady_from,
-    )
+    crew.begin()
+    connected = _wait_for_all(collector, plan.devices, begun)
+    steady, arrived_before, steady_from = broker.measure(collector.broker), collector.seen.total(), time.monotonic()
+    time.sleep(plan.steady_s)
+    arrived, worked_s = collector.seen.total() - arrived_before, time.monotonic() - steady_from
+    work_figures = _steady(broker.measure(collector.broker), steady, arrived, worked_s)
     broker.stop()
-    crew.work_for(plan.down_s)
-    broker.start()
+    time.sleep(plan.down_s)
     back_at = time.monotonic()
-    crew.work_for(1.0)  # so that nobody counts as connected who has not noticed the loss
-    crew.wait_for_all(plan.devices)
-    crew.work_for(plan.steady_s)
+    broker.start()
+    reconnected = _wait_for_all(collector, plan.devices, back_at)
+    time.sleep(plan.steady_s)
     reports = crew.stop()
     _wait_for(collector, sum(report["sent"] for report in reports))
     figures = {
-        "connect_storm": _since(begun, [_first(report, begun) for report in reports]),
+        "connect_storm": connected,
         "steady": work_figures,
-        "reconnect": _since(back_at, [_first(report, back_at) for report in reports]),
+        "reconnect": reconnected,
         "events": _events(reports, collector),
         "dropped": _dropped(reports),
         "broker": broker.resources(),
@@ -124,7 +99,7 @@ def _play(plan: Plan, broker: BrokerProcess, collector: Collector) -> dict[str, 
 
 def _hire(plan: Plan, port: int) -> Crew:
     context = multiprocessing.get_context("spawn")
-    crew = Crew([], [], [0] * plan.workers)
+    crew = Crew([], [])
     for worker in range(plan.workers):
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(plan, worker, port, theirs), daemon=True)
@@ -151,9 +126,12 @@ def _wait_for(collector: Collector, count: int) -> None:
         time.sleep(0.1)
 
 
-def _first(report: Report, after: float) -> float:
-    """When a device was connected for the first time after a moment."""
-    return next((at for at, connected in report["changes"] if connected and at >= after), float("inf"))
+def _wait_for_all(collector: Collector, count: int, since: float) -> dict[str, float]:
+    """Wait until every device has said `online`; how long they took."""
+    give_up_at = time.monotonic() + LONGEST_S
+    while len(times := collector.came_online(since)) < count and time.monotonic() < give_up_at:
+        time.sleep(0.1)
+    return _since(since, times)
 
 
 def _since(begun: float, times: list[float]) -> dict[str, float]:
