@@ -16,14 +16,22 @@ _IN_MEMORY: Final = ("tmpfs", "ramfs", "overlay")
 
 def look(machine: Machine, config: Config, *, least_free_mb: float = LEAST_FREE_MB) -> list[Finding]:
     """Look at the root file system, the outbox and the log file."""
-    return [_root(machine), _outbox(machine, config, least_free_mb), _log_file(machine, config, least_free_mb)]
+    return [
+        _root(machine, least_free_mb),
+        _outbox(machine, config, least_free_mb),
+        _log_file(machine, config, least_free_mb),
+    ]
 
 
-def _root(machine: Machine) -> Finding:
+def _root(machine: Machine, least_free_mb: float) -> Finding:
     kind, options = _mount(machine, Path("/"))
     if "ro" in options:
         return ok("root", f"{kind}, read-only: a power cut cannot damage it; outbox and log need another place")
-    return ok("root", f"{kind or 'file system'}, can be written")
+    free_mb = shutil.disk_usage(machine.root).free / 1e6
+    if free_mb < least_free_mb:
+        remedy = "sudo apt clean && sudo journalctl --vacuum-size=50M, then: sudo du -xh / | sort -h | tail"
+        return warning("root", f"{kind or 'file system'}: {free_mb:.0f} MB free", remedy)
+    return ok("root", f"{kind or 'file system'}, can be written: {free_mb / 1000:.1f} GB free")
 
 
 def _outbox(machine: Machine, config: Config, least_free_mb: float) -> Finding:

@@ -37,7 +37,7 @@ def test_healthy_folders_are_told_with_their_room(subject: str, board: Machine) 
     assert found(board, subject).state == "ok"
 
 
-@pytest.mark.parametrize("subject", ["outbox", "log file"])
+@pytest.mark.parametrize("subject", ["root", "outbox", "log file"])
 def test_a_full_disk_is_a_warning(subject: str, board: Machine) -> None:
     assert found(board, subject, least_free_mb=1e12).state == "warning"
 
