@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import itertools
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ def look_through(source: Source, *, service_runs: bool) -> Finding:
 
 def _picamera2(machine: Machine, software: Software, *, wanted: bool) -> Finding:
     """Ribbon cables need picamera2, which comes with the system's libcamera and never from pip."""
-    if importlib.util.find_spec("picamera2") is None:
+    if "picamera2" not in sys.modules and importlib.util.find_spec("picamera2") is None:
         if not machine.is_raspberry_pi and not wanted:
             return off("picamera2", "not installed; only ribbon cameras need it")
         return _missing_picamera2(machine, software, wanted=wanted)

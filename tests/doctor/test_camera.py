@@ -21,9 +21,6 @@ RIBBON = Source(uri="picamera")
 
 def install(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
     """Let this process find a picamera2."""
-    from importlib.machinery import ModuleSpec
-
-    module.__spec__ = ModuleSpec("picamera2", None)
     monkeypatch.setitem(sys.modules, "picamera2", module)
 
 
