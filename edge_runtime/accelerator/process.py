@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,7 @@ from edge_runtime.accelerator.messages import (
 from edge_runtime.accelerator.tensors import Tensors, tensors
 from edge_runtime.errors import DelegateError
 
-_ENDS_WITHIN_S = 0.2
+_ENDS_WITHIN_S = 0.8
 """A process that closed its link is gone after this; if not, it hangs."""
 
 _NOT_FOR_THE_CHILD = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
@@ -61,7 +62,8 @@ class ChildProcess:
             os.close(memory)
         self._poll = select.poll()
         self._poll.register(self._link, select.POLLIN)
-        self._link.send(pack(Plan(library, device, memory, memory_bytes, nets)))
+        with suppress(OSError):  # gone already: `loaded` tells how
+            self._link.send(pack(Plan(library, device, memory, memory_bytes, nets)))
 
     @property
     def pid(self) -> int:

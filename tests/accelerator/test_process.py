@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.accelerator.conftest import PATIENCE_S, Boards
 from tests.source_tree import ROOT
 from tests.tiny_tflite import TinyModel
@@ -58,6 +60,23 @@ def test_a_closed_device_leaves_no_process(boards: Boards) -> None:
     board.edgetpu.close()
 
     assert not is_running(pid)
+
+
+@pytest.mark.parametrize(
+    ("program", "reason", "told"),
+    [("/bin/false", "exited", "exit code 1"), ("/nowhere/python", "failed", "cannot start its process")],
+)
+def test_a_child_that_cannot_run_leaves_the_nets_to_the_processor(
+    boards: Boards, monkeypatch: pytest.MonkeyPatch, program: str, reason: str, told: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    board = boards()
+    board.add(TinyModel())
+
+    board.edgetpu.start()
+
+    assert board.edgetpu.fallbacks == {reason: 1}
+    assert told in board.edgetpu.trouble
 
 
 def test_a_child_that_hangs_is_killed_when_the_device_is_closed(boards: Boards, trigger: Path) -> None:
