@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -50,8 +51,15 @@ def problem_of(folder: Path) -> str:
 
 def bound_this_process() -> None:
     """No core file, no file worth the name, bounded memory."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    allowed = pages * resource.getpagesize() + MEMORY_LIMIT_MB * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, 2**20)
+    _lower(resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY_LIMIT_MB * 2**20)
+
+
+def _lower(limit: int, most: int) -> None:
+    _, hard = resource.getrlimit(limit)
+    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    # A sandbox may forbid it; it has bounds of its own then, and a good net must not fail for it.
+    with suppress(OSError):
+        resource.setrlimit(limit, (bound, bound))
