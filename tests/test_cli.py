@@ -221,7 +221,7 @@ def test_check_says_what_is_missing(pictures: Path, capsys: pytest.CaptureFixtur
 
     found = json.loads(capsys.readouterr().out)
     states = {finding["subject"]: finding["state"] for finding in found["findings"]}
-    assert (code, found["ok"]) == (1, False)
+    assert (code, found["ok"]) == (6, False)
     assert states["broker"] == "failed"
     assert states["source"] == "warning"  # all of one shade
     assert (states["keypoints"], states["emotion"], states["detector"]) == ("ok", "ok", "ok")
