@@ -39,7 +39,7 @@ def test_utc_is_written_down_and_nothing_is_computed_from_it() -> None:
     for source in sources("edge_runtime"):
         if source.module in KEEPS_UTC:
             continue
-        written = {id(node.args[0]) for node in ast.walk(source.tree) if _writes(node)}
+        written = {id(argument) for node in ast.walk(source.tree) for argument in _written(node)}
         found += [
             f"{source.where}:{node.lineno}: {ast.unparse(node)} is not handed to rfc3339; "
             f"durations come from Clock.monotonic()"
@@ -64,10 +64,7 @@ def _reads_now(node: ast.Call) -> bool:
     )
 
 
-def _writes(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "rfc3339"
-        and len(node.args) > 0
-    )
+def _written(node: ast.AST) -> list[ast.expr]:
+    """Return what a call of rfc3339 is given."""
+    is_rfc3339 = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "rfc3339"
+    return node.args if isinstance(node, ast.Call) and is_rfc3339 else []
