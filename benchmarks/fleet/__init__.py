@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks fleet", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--measure", type=Path, metavar="MEDIA", help="count what one device sends, over these clips")
     parser.add_argument("--devices", type=int, default=1000)
-    parser.add_argument("--workers", type=int, default=10, help="processes that the devices share")
+    parser.add_argument("--workers", type=int, default=2, help="processes that the devices share")
     parser.add_argument("--seconds", type=float, default=30.0, help="of steady work before and after the restart")
     parser.add_argument("--down", type=float, default=5.0, help="seconds that the broker is away")
     parser.add_argument("--event-every", type=float, default=10.0, help="seconds between two events of a device")
