@@ -134,5 +134,17 @@ class OpenSinks:
 def _of_sinks(config: Config) -> Config:
     """Blank what certainly does not concern sinks."""
     usual = Config()
-    unconcerned = ("source", "models", "detector", "tracker", "policy", "observations", "web", "service", "deployment", "governor", "telemetry")
+    unconcerned = (
+        "source",
+        "models",
+        "detector",
+        "tracker",
+        "policy",
+        "observations",
+        "web",
+        "service",
+        "deployment",
+        "governor",
+        "telemetry",
+    )
     return with_fields(config, **{section: getattr(usual, section) for section in unconcerned})
