@@ -3,6 +3,7 @@ PYTHON ?= python3
 MEDIA ?=
 FUZZ_SECONDS ?= 60
 PYTEST_ARGS ?=
+SYSTEMS ?=
 
 # Errors only: a first run is quiet, and what it prints matters.
 PIP_FLAGS := -qq --disable-pip-version-check
@@ -17,7 +18,7 @@ BIN := .venv-dev/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-light test-media check format bench fuzz docs clean programs media-folder
+.PHONY: help demo test test-light test-media check format bench fuzz wheel deb prove-deb prove-arm sbom docs clean programs media-folder
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +54,23 @@ bench: $(DEV_STAMP) ## measure latency, throughput and memory on this machine
 
 fuzz: $(DEV_STAMP) ## feed every input from outside with damaged ones: make fuzz FUZZ_SECONDS=60, each
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+wheel: $(DEV_STAMP) ## build the wheel from a clean copy of the sources into dist
+	$(BIN)/python -m scripts.build_wheel
+
+deb: $(DEV_STAMP) ## build the Debian packages of Bookworm and Trixie, 64-bit, into dist
+	$(BIN)/python -m scripts.build_deb $(SYSTEMS)
+
+prove-deb: $(DEV_STAMP) ## install, upgrade, remove and purge the package in a throw-away Debian; needs root
+	$(BIN)/python -m tests.packaging.try_deb
+
+prove-arm: $(DEV_STAMP) ## prove the runtime on emulated aarch64 and armv7l; needs root, takes long
+	$(BIN)/python -m scripts.prove_arm aarch64
+	$(BIN)/python -m scripts.prove_arm armv7l
+
+sbom: $(DEV_STAMP) ## write what each system gets as CycloneDX files into dist
+	for lock in bookworm-amd64 bookworm-arm64 bookworm-armhf trixie-amd64 trixie-arm64; do \
+		$(BIN)/python -m scripts.write_sbom $$lock || exit 1; done
 
 docs: $(DEV_STAMP) ## write the pages as a site to build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -13,6 +13,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +27,7 @@ from scripts.build_wheel import ROOT
 from scripts.lock_requirements import SYSTEMS
 from scripts.prove_arm_judge import broken, counts, differences, page_alignment
 from scripts.prove_arm_lay import FRAMES, PROOF, lay_project, lay_proof
-from scripts.prove_arm_root import MACHINES, Machine, prepare, run_inside
+from scripts.prove_arm_root import MACHINES, Machine, Processor, prepare, run_inside
 
 PI5_PAGE_BYTES: Final = 16384
 """Of the default 64-bit kernel of a Raspberry Pi 5; the older boards have 4096."""
@@ -50,6 +52,9 @@ TESTS: Final = (
 """Arithmetic, nets, pictures, SQLite: what another processor could do otherwise. Brokers, pages and threads are slow
 under emulation and tell of the emulator."""
 
+Part = dict[str, Any]
+"""`figures` for the result, and `wrong`: lines that say what is not as it should be."""
+
 
 def alignments(root: Path, machine: Machine) -> dict[str, Any]:
     """Look whether every shared object can be mapped where pages have 16 KB, as on a Pi 5."""
@@ -71,34 +76,27 @@ def read_answers(path: Path) -> dict[str, NDArray[np.int8]]:
         return {name: archive[name] for name in archive.files}
 
 
-def compare_nets(machine: Machine, root: Path) -> tuple[dict[str, Any], list[str]]:
-    """Run every net here and there, on each processor of the machine.
-
-    Returns:
-        Figures, and what is outside the contract.
-    """
+def compare_nets(processor: Processor, root: Path) -> Part:
+    """Run every net here and there."""
     inside = Path(__file__).with_name("prove_arm_inside.py")
-    own = root.parent / "answers.npz"
+    own, theirs = (root.with_name(f"{processor.name}.npz"), Path(PROOF, f"{processor.name}.npz"))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(inside), str(own)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=3600)
-    here = read_answers(own)
-    figures: dict[str, Any] = {"this_machine": json.loads(done.stdout)["installed"], "processors": {}}
-    wrong = []
-    for processor in machine.processors:
-        said = run_inside(root, processor, [PYTHON, f"/{PROOF}/{inside.name}", f"/{PROOF}/answers.npz"])
-        told = json.loads(said.stdout)
-        table = differences(here, read_answers(root / PROOF / "answers.npz"))
-        wrong += [f"{processor.name}: {line}" for line in broken(table, told["nets"])]
-        nets = {name: {**told["nets"][name], **table[name]} for name in table}
-        figures["installed"] = told["installed"]
-        figures["processors"][processor.name] = {"boards": processor.boards, "nets": nets}
-    return figures, wrong
+    said = run_inside(root, processor, [PYTHON, f"/{PROOF}/{inside.name}", f"/{theirs}"])
+    told = json.loads(said.stdout)
+    table = differences(read_answers(own), read_answers(root / theirs))
+    figures = {
+        "boards": processor.boards,
+        "installed": told["installed"],
+        "this_machine": json.loads(done.stdout)["installed"],
+        "nets": {name: {**told["nets"][name], **table[name]} for name in table},
+    }
+    return {"figures": figures, "wrong": [f"{processor.name}: {line}" for line in broken(table, told["nets"])]}
 
 
-def run_program(machine: Machine, root: Path) -> tuple[dict[str, Any], list[str]]:
+def run_program(processor: Processor, root: Path) -> Part:
     """Run the self-test and the program itself, over the demo where scikit-image exists, else over its pictures."""
-    processor = machine.processors[0]
     shown = "demo" if (root / PROOF / "tools/skimage").exists() else f"/{PROOF}/pictures"
     program = ["/usr/bin/env", f"PYTHONPATH=/{PROOF}/tools", f"/{OPT}/bin/emotion-edge"]
     selftest = run_inside(root, processor, [*program, "selftest", "--source", shown, "--json"], check=False)
@@ -114,7 +112,7 @@ def run_program(machine: Machine, root: Path) -> tuple[dict[str, Any], list[str]
     }
     wrong = [] if ran.returncode == 0 and "face_appeared" in events else [f"run: exit {ran.returncode}, {ran.stderr}"]
     failed = [line for line in verdicts if line.endswith("False")]
-    return figures, [*wrong, *(f"selftest: {line}" for line in failed)]
+    return {"figures": figures, "wrong": [*wrong, *(f"selftest: {line}" for line in failed)]}
 
 
 def _verdicts(printed: str) -> list[str]:
@@ -124,16 +122,17 @@ def _verdicts(printed: str) -> list[str]:
     return [f"{item['subject']}: {item['told']}: {item['passed']}" for item in json.loads(printed)["verdicts"]]
 
 
-def run_tests(machine: Machine, root: Path) -> dict[str, Any]:
+def run_tests(processor: Processor, root: Path) -> Part:
     """Run the chosen tests against the installed project."""
     junit = root / PROOF / "junit.xml"
     environment = ["/usr/bin/env", "-C", f"/{PROOF}", f"PYTHONPATH=/{PROOF}/tools", "PYTHONDONTWRITEBYTECODE=1"]
     options = ["-q", "-p", "no:cacheprovider", f"--junitxml=/{PROOF}/junit.xml"]
     command = [*environment, PYTHON, "-m", "pytest", *options, *(f"tests/{name}" for name in TESTS)]
-    said = run_inside(root, machine.processors[0], command, check=False)
+    said = run_inside(root, processor, command, check=False)
     if not junit.exists():
-        return {"passed": 0, "failed": 1, "skipped": 0, "names": [said.stdout[-1000:] + said.stderr[-1000:]]}
-    return {"files": list(TESTS), **counts(junit.read_bytes())}
+        return {"figures": {}, "wrong": [f"tests: {said.stdout[-1000:]}{said.stderr[-1000:]}"]}
+    found = {"processor": processor.name, "files": list(TESTS), **counts(junit.read_bytes())}
+    return {"figures": found, "wrong": [f"test: {name}" for name in found["names"]]}
 
 
 def qemu_version(machine: Machine) -> str:
@@ -143,17 +142,49 @@ def qemu_version(machine: Machine) -> str:
     return done.stdout.splitlines()[0]
 
 
-def prove(machine: Machine, root: Path) -> dict[str, Any]:
-    """Run every proof; `wrong` in the result is empty when all is as it should be."""
+def look_at_pages(machine: Machine, root: Path) -> Part:
+    """Look at every shared object; the pages of a 32-bit kernel have 4 KB on every board."""
+    found = alignments(root, machine)
+    return {"figures": found, "wrong": found["below_16_kb"] if machine.name == "aarch64" else []}
+
+
+def parts(machine: Machine, root: Path) -> dict[str, Callable[[], Part]]:
+    """Return what there is to prove, by name; each part stands alone."""
+    first = machine.processors[0]
+    nets = {item.name: partial(compare_nets, item, root) for item in machine.processors}
+    return {
+        "pages": partial(look_at_pages, machine, root),
+        **nets,
+        "program": partial(run_program, first, root),
+        "tests": partial(run_tests, first, root),
+    }
+
+
+def prove(machine: Machine, root: Path, names: Sequence[str]) -> dict[str, Any] | None:
+    """Run parts of the proof and keep what they found.
+
+    Args:
+        machine: what it is about.
+        root: with project and proof in it.
+        names: of the parts to run.
+
+    Returns:
+        All figures, with what is `wrong`, once every part has been run; else None.
+    """
+    kept = root.with_name("parts")
+    kept.mkdir(exist_ok=True)
+    everything = parts(machine, root)
+    for name in names:
+        (kept / f"{name}.json").write_text(json.dumps(everything[name]()), encoding="utf-8")
+        print(f"{machine.name}: {name} done", flush=True)
+    if not all((kept / f"{name}.json").exists() for name in everything):
+        return None
+    found = {name: json.loads((kept / f"{name}.json").read_text(encoding="utf-8")) for name in everything}
     figures: dict[str, Any] = {"proven": "emulated, never on a board", "qemu": qemu_version(machine)}
     figures["system"] = machine.system
-    figures["pages"] = alignments(root, machine)
-    nets, wrong = compare_nets(machine, root)
-    program, more = run_program(machine, root)
-    tests = run_tests(machine, root)
-    failed = [f"test: {name}" for name in tests["names"]]
-    pages = figures["pages"]["below_16_kb"] if machine.name == "aarch64" else []
-    return {**figures, **nets, **program, "tests": tests, "wrong": [*wrong, *more, *failed, *pages]}
+    figures |= {name: part["figures"] for name, part in found.items()}
+    figures["wrong"] = [line for part in found.values() for line in part["wrong"]]
+    return figures
 
 
 def main() -> int:
@@ -161,16 +192,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("machine", choices=MACHINES)
     parser.add_argument("--root", type=Path, help="folder of the Debian (default /var/tmp/emotion-edge-MACHINE/root)")
+    parser.add_argument("--part", action="append", help="prove this part alone, with what an earlier call has laid")
     options = parser.parse_args()
     machine = MACHINES[options.machine]
     root: Path = options.root or Path(f"/var/tmp/emotion-edge-{machine.name}/root")  # noqa: S108  kept, as it is slow to make
     system = next(system for system in SYSTEMS if system.name == machine.system)
+    if unknown := sorted(set(options.part or ()) - set(parts(machine, root))):
+        parser.error(f"no part {unknown}; there are {', '.join(parts(machine, root))}")
     prepare(machine, root)
-    lay_project(machine, system, root)
-    lay_proof(system, root)
-    figures = prove(machine, root)
+    if not options.part:
+        lay_project(machine, system, root)
+        lay_proof(system, root)
+    figures = prove(machine, root, options.part or list(parts(machine, root)))
+    if figures is None:
+        return 0
     write(machine.name, f"python -m scripts.prove_arm {machine.name}", figures)
-    print(json.dumps(figures["wrong"]) if figures["wrong"] else "as it should be")
+    print("\n".join(figures["wrong"]) or "as it should be")
     return 1 if figures["wrong"] else 0
 
 

@@ -20,7 +20,8 @@ TOOLS: Final = ("pytest>=8.3", "hypothesis", "jsonschema")
 def lay_project(machine: Machine, system: System, root: Path) -> None:
     """Put the project into the root: the Debian package, or where there is none the same environment."""
     shutil.rmtree(root / OPT, ignore_errors=True)
-    out = root.parent / "dist"
+    shutil.rmtree(root.with_name("parts"), ignore_errors=True)
+    out = root.with_name("dist")
     out.mkdir(exist_ok=True)
     if not system.sources:
         unpack([build_deb(system, out)], root)
@@ -34,7 +35,7 @@ def lay_project(machine: Machine, system: System, root: Path) -> None:
 def _compile_msgspec(machine: Machine, system: System, root: Path, out: Path) -> None:
     """Compile the one source of the lock, as pip would on a board, but with this machine's compiler."""
     lock = FOLDER / f"{system.name}-sources.txt"
-    options = ["--no-deps", "--require-hashes", "--no-binary=:all:", "--no-build-isolation"]
+    options = ["--no-deps", "--require-hashes", "--no-binary=:all:"]
     pip("download", *options, "-d", str(out), "-r", str(lock))
     archive = out / f"msgspec-{read(lock)[0].version}.tar.gz"
     shutil.unpack_archive(archive, out)

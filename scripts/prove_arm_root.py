@@ -27,8 +27,7 @@ _NEEDED: Final = {
 }
 _ALTERNATIVES: Final = ("blas/libblas.so.3", "lapack/liblapack.so.3")
 _MOUNTED: Final = (
-    'mount -t proc proc "$1/proc"; mount --bind "$1.cpuinfo" "$1/proc/cpuinfo"; mount --rbind /dev "$1/dev"; '
-    'exec chroot "$@"'
+    'mount -t proc proc "$1/proc"; mount --bind "$0" "$1/proc/cpuinfo"; mount --rbind /dev "$1/dev"; exec chroot "$@"'
 )
 _CPUINFO: Final = """\
 processor\t: {core}
@@ -187,9 +186,10 @@ def run_inside(
     Raises:
         RuntimeError: it failed; the message ends with what it said.
     """
-    root.with_name(f"{root.name}.cpuinfo").write_text(processor.cpuinfo(), encoding="utf-8")
+    cpuinfo = root.with_name(f"{processor.name}.cpuinfo")
+    cpuinfo.write_text(processor.cpuinfo(), encoding="utf-8")
     # The mounts go with the process.
-    mounted = ["/usr/bin/unshare", "--mount", "/bin/sh", "-ec", _MOUNTED, "sh", str(root), *command]
+    mounted = ["/usr/bin/unshare", "--mount", "/bin/sh", "-ec", _MOUNTED, str(cpuinfo), str(root), *command]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
     environment["QEMU_CPU"] = processor.name
     done = subprocess.run(

@@ -9,7 +9,24 @@ from pathlib import Path
 
 import pytest
 
-TARGETS = ("bench", "check", "clean", "demo", "docs", "format", "fuzz", "help", "test", "test-light", "test-media")
+TARGETS = (
+    "bench",
+    "check",
+    "clean",
+    "deb",
+    "demo",
+    "docs",
+    "format",
+    "fuzz",
+    "help",
+    "prove-arm",
+    "prove-deb",
+    "sbom",
+    "test",
+    "test-light",
+    "test-media",
+    "wheel",
+)
 HANDED_DOWN = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MEDIA", "MFLAGS"}
 
 
