@@ -20,9 +20,11 @@ import msgspec
 from benchmarks.fleet.limits import raise_file_limit
 from benchmarks.fleet.plan import Plan, device_id
 from edge_runtime.clock import SystemClock
+from edge_runtime.interfaces import Message
 from edge_runtime.payloads import OutMessage
 from edge_runtime.settings import Mqtt
-from edge_runtime.sinks.mqtt.connection import Connection, ConnectionLostError
+from edge_runtime.sinks.mqtt.connection import Connection
+from edge_runtime.sinks.mqtt.failures import ConnectionLostError
 from edge_runtime.sinks.mqtt.options import Options
 from edge_runtime.sinks.mqtt.publisher import FIRST_RETRY_S, LONGEST_RETRY_S, STEADY_AFTER_S
 from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ONLINE
@@ -103,7 +105,7 @@ class Device:
         for key, waiting in self.queue.take(max(0, connection.room)):
             self._keys[self._publish(connection, waiting)] = key
 
-    def _publish(self, connection: Connection, message: OutMessage) -> int:
+    def _publish(self, connection: Connection, message: Message) -> int:
         return connection.publish(message.topic, message.to_json(), schema=message.schema)
 
     def _lost(self, now: float) -> None:
