@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,8 @@ BROKEN_JOIN_TIMEOUT_S: Final = 0.2
 """Longest wait for the thread of a source that broke: that it broke must be told within three seconds."""
 MAX_HUNG_THREADS: Final = 4
 """Threads of one source that may hang in its driver; each holds memory, and only a new process gets rid of them."""
+LONGEST_TURN_S: Final = 1.0
+"""What one look for a frame counts at most."""
 STOP_POLL_S: Final = 0.1
 """How late the reader notices `stop`, which may be set by anybody, at most."""
 
@@ -56,7 +59,7 @@ def captured(
     stop = stop or threading.Event()
     if not source.live:
         return DirectCapture(source, stop=stop)
-    hung = [thread for thread in threading.enumerate() if thread.name == _thread_name(source)]
+    hung = [thread for thread in threading.enumerate() if thread.name == f"capture {source.name}"]
     if len(hung) >= MAX_HUNG_THREADS:
         raise CameraHungError(f"{source.name}: {len(hung)} reads hang in its driver; restart the program")
     return LiveCapture(
@@ -119,7 +122,7 @@ class LiveCapture:
         self._timeout_s, self._open_timeout_s, self._join_timeout_s = timeout_s, open_timeout_s, join_timeout_s
         self._stop = stop
         self._mailbox = Mailbox()
-        self._thread = threading.Thread(target=self._read, name=_thread_name(source), daemon=True)
+        self._thread = threading.Thread(target=self._read, name=f"capture {source.name}", daemon=True)
 
     @property
     def dropped(self) -> int:
@@ -154,23 +157,23 @@ class LiveCapture:
         Raises:
             SourceError: the source broke; CameraStalledError: it gave no frame for `timeout_s`.
         """
-        waited_s = 0.0
+        patience = _Patience(self._timeout_s)
         while not (self._stop.is_set() or self.stopping.is_set()):
             frame = self._mailbox.take(STOP_POLL_S)
             if frame is not None:
-                waited_s = 0.0
                 yield frame
+                patience.begin()
             elif self._mailbox.ended:
                 return
-            elif (waited_s := waited_s + STOP_POLL_S) >= self._timeout_s:
+            elif patience.is_over():
                 raise CameraStalledError(
                     f"{self._source.name}: no frame for {self._timeout_s:g} s; check cable and power supply"
                 )
 
     def _wait_until_open(self) -> None:
-        waited_s = 0.0
+        patience = _Patience(self._open_timeout_s)
         while not (self._mailbox.wait_until_open(STOP_POLL_S) or self._stop.is_set()):
-            if (waited_s := waited_s + STOP_POLL_S) >= self._open_timeout_s:
+            if patience.is_over():
                 raise CameraStalledError(
                     f"{self._source.name}: did not open within {self._open_timeout_s:g} s; check cable and power supply"
                 )
@@ -208,8 +211,25 @@ class LiveCapture:
             self._mailbox.end(None)
 
 
-def _thread_name(source: Source) -> str:
-    return f"capture {source.name}"
+class _Patience:
+    """Adds up the turns of a wait: by the clock, since on a busy machine a turn takes longer than it asked for."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew."""
+        self._waited_s = 0.0
+        self._turned_at = time.monotonic()
+
+    def is_over(self) -> bool:
+        """End one turn; whether all together took as long as the limit."""
+        now = time.monotonic()
+        # A program that was stopped for a minute must not take the minute for the camera's.
+        self._waited_s += min(now - self._turned_at, LONGEST_TURN_S)
+        self._turned_at = now
+        return self._waited_s >= self._limit_s
 
 
 class Mailbox:
