@@ -14,11 +14,14 @@ METADATA := setup.py pyproject.toml
 DEMO_STAMP := .venv/.installed
 DEV_STAMP := .venv-dev/.installed
 LIGHT_STAMP := .venv-light/.installed
+OPENCV5_STAMP := .venv-opencv5/.installed
+OPENCV_TESTS := $(addprefix tests/,conformance detectors sources test_pipeline.py test_framing.py test_overlay.py \
+	test_annotate.py test_preprocess.py test_quality.py test_models.py test_decode.py)
 BIN := .venv-dev/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-light test-media check format bench fuzz wheel deb prove-deb prove-arm sbom docs clean programs media-folder
+.PHONY: help demo test test-light test-media test-opencv5 check format bench fuzz wheel deb prove-deb prove-arm sbom docs clean programs media-folder
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +38,9 @@ test-light: $(LIGHT_STAMP) ## check the built wheel with its base dependencies a
 	@rm -rf build
 	.venv-light/bin/pip install $(PIP_FLAGS) --force-reinstall --no-deps .
 	.venv-light/bin/python tests/light/check_light_install.py
+
+test-opencv5: $(OPENCV5_STAMP) ## run the tests of everything that calls OpenCV with OpenCV 5
+	.venv-opencv5/bin/python -m pytest $(OPENCV_TESTS) $(PYTEST_ARGS)
 
 test-media: media-folder $(DEV_STAMP) ## run the tests on real clips and scenes: make test-media MEDIA=DIR
 	$(BIN)/pytest -m media --media="$(MEDIA)" $(PYTEST_ARGS)
@@ -76,7 +82,7 @@ docs: $(DEV_STAMP) ## write the pages as a site to build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean: ## remove environments, caches and build output
-	rm -rf .venv .venv-dev .venv-light build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-dev .venv-light .venv-opencv5 build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 programs:
@@ -93,6 +99,11 @@ $(DEMO_STAMP): $(METADATA)
 $(DEV_STAMP): $(METADATA)
 	@scripts/make-venv "$(PYTHON)" .venv-dev
 	.venv-dev/bin/pip install $(PIP_FLAGS) -e '.[convert,demo,docs,metrics,test]'
+	@touch $@
+
+$(OPENCV5_STAMP): $(METADATA)
+	@scripts/make-venv "$(PYTHON)" .venv-opencv5
+	.venv-opencv5/bin/pip install $(PIP_FLAGS) -e '.[demo]' 'opencv-python-headless>=5,<6' hypothesis jsonschema pytest
 	@touch $@
 
 $(LIGHT_STAMP): $(METADATA)

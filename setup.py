@@ -25,8 +25,8 @@ RUNTIME = [
     "numpy>=1.24",
     # The same OpenCV as opencv-python, without a GUI's libraries. Where opencv-python or Debian's python3-opencv is
     # wanted instead: `pip install --no-deps emotion-edge` and the other lines of this list by hand; both import as cv2.
-    # OpenCV 5 has no Haar cascades, so 4 it is.
-    "opencv-python-headless>=4.8,<5",
+    # OpenCV 5 has no Haar cascades: `--detector haar` alone needs 4.
+    "opencv-python-headless>=4.8,<6",
     "msgspec>=0.18",
     "paho-mqtt>=2.1,<3",
     f"ai-edge-litert>=2.0,<3; {LITERT_MACHINES}",
@@ -51,6 +51,8 @@ EXTRAS = {
         "hypothesis>=6.100",
         "jsonschema>=4.21",
         "mypy>=1.13",
+        # With OpenCV 4 all detectors are tested; `make test-opencv5` tests the rest with 5.
+        "opencv-python-headless<5",
         "pytest>=8.3",
         "ruff>=0.14",
         "selenium>=4.20",

@@ -89,7 +89,7 @@ class Interpreter(Protocol):
 
     @property
     def device(self) -> str:
-        """cpu or edgetpu...: where the next call goes."""
+        """Where the next call goes: cpu or edgetpu..."""
         ...
 
     def invoke(self, stored: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:

