@@ -1,4 +1,4 @@
-"""What Home Assistant needs to show this device by itself: one retained message for the device and its four sensors.
+"""What Home Assistant needs to show this device by itself: one retained message for the device and its six sensors.
 
 Source: Home Assistant's MQTT integration, "device discovery payload" (dev, o, avty_t, cmps).
 """
@@ -33,9 +33,22 @@ def birth_topic(options: Options) -> str:
 
 
 def discovery_payload(options: Options) -> bytes:
-    """Describe the device: how many faces, which emotion, how sure, and how the service is."""
-    state, status = options.topic("state"), options.topic("status")
-    sensors: dict[str, dict[str, object]] = {
+    """Describe the device: how many faces, which emotion, how sure, and how the service and its board are."""
+    sensors = {**_sensors_of_faces(options.topic("state")), **_diagnostics(options)}
+    object_id = _object_id(options)
+    components = {
+        f"{object_id}_{name}": {"p": "sensor", "unique_id": f"{object_id}_{name}", **sensor}
+        for name, sensor in sensors.items()
+    }
+    device = {"ids": [object_id], "name": options.device_id, "mdl": "Emotion Edge", "sw": __version__}
+    origin = {"name": "emotion-edge", "sw": __version__}
+    whole = {"dev": device, "o": origin, "avty_t": options.topic(AVAILABILITY), "cmps": components}
+    return msgspec.json.encode(whole)
+
+
+def _sensors_of_faces(state: str) -> dict[str, dict[str, object]]:
+    """Describe what is seen; `state` is the topic."""
+    return {
         "faces": {"name": "Faces", "state_topic": state, "value_template": "{{ value_json.faces }}"},
         "emotion": {
             "name": "Emotion",
@@ -50,6 +63,13 @@ def discovery_payload(options: Options) -> bytes:
             "unit_of_measurement": "%",
             "value_template": "{{ (value_json.confidence * 100) | round(0) if 'confidence' in value_json else None }}",
         },
+    }
+
+
+def _diagnostics(options: Options) -> dict[str, dict[str, object]]:
+    """Describe how the service and its board are."""
+    status, telemetry = options.topic("status"), options.topic("telemetry")
+    return {
         "service": {
             "name": "Service",
             "state_topic": status,
@@ -58,16 +78,24 @@ def discovery_payload(options: Options) -> bytes:
             "entity_category": "diagnostic",
             "value_template": "{{ value_json.state }}",
         },
+        "fps": {
+            "name": "Frame rate",
+            "state_topic": telemetry,
+            "unit_of_measurement": "fps",
+            "state_class": "measurement",
+            "entity_category": "diagnostic",
+            "value_template": "{{ value_json.fps }}",
+        },
+        "temperature": {
+            "name": "Processor temperature",
+            "state_topic": telemetry,
+            "device_class": "temperature",
+            "unit_of_measurement": "°C",
+            "state_class": "measurement",
+            "entity_category": "diagnostic",
+            "value_template": "{{ value_json.temperature_c if 'temperature_c' in value_json else None }}",
+        },
     }
-    object_id = _object_id(options)
-    components = {
-        f"{object_id}_{name}": {"p": "sensor", "unique_id": f"{object_id}_{name}", **sensor}
-        for name, sensor in sensors.items()
-    }
-    device = {"ids": [object_id], "name": options.device_id, "mdl": "Emotion Edge", "sw": __version__}
-    origin = {"name": "emotion-edge", "sw": __version__}
-    whole = {"dev": device, "o": origin, "avty_t": options.topic(AVAILABILITY), "cmps": components}
-    return msgspec.json.encode(whole)
 
 
 def _object_id(options: Options) -> str:

@@ -7,7 +7,7 @@ import pytest
 from paho.mqtt import publish
 
 from edge_runtime.clock import SystemClock
-from edge_runtime.payloads import OutMessage, State, Status
+from edge_runtime.payloads import OutMessage, State, Status, Telemetry
 from edge_runtime.settings import Mqtt
 from edge_runtime.sinks.mqtt import MqttSink
 from edge_runtime.sinks.mqtt.discovery import discovery_payload, discovery_topic
@@ -33,7 +33,7 @@ def test_the_description_has_what_home_assistant_requires() -> None:
     assert described["avty_t"] == "emotion_edge/kiosk-1/availability"
     assert described["dev"]["ids"] == ["emotion_edge_kiosk-1"]
     assert described["o"]["name"] == "emotion-edge"
-    assert len(described["cmps"]) == 4
+    assert len(described["cmps"]) == 6
     for name, component in described["cmps"].items():
         assert component["p"] == "sensor"
         assert component["unique_id"] == name
@@ -42,7 +42,7 @@ def test_the_description_has_what_home_assistant_requires() -> None:
 
 def test_templates_name_fields_that_payloads_have() -> None:
     components = msgspec.json.decode(discovery_payload(options()))["cmps"].values()
-    fields = {"state": get_type_hints(State), "status": get_type_hints(Status)}
+    fields = {"state": get_type_hints(State), "status": get_type_hints(Status), "telemetry": get_type_hints(Telemetry)}
 
     for component in components:
         field = component["value_template"].partition("value_json.")[2].split()[0]
