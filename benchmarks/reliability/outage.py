@@ -33,7 +33,7 @@ QUICK_PER_S: Final = 10_000.0
 LIMITED_PER_S: Final = 100.0
 LIMITED_EVENTS: Final = 1000
 """Of a second, short queue, which shows that the limit is kept."""
-RESETS: Final = 4
+EVENTS_A_RESET: Final = 25_000
 BYTES_TO_A_RESET: Final = 10_000_000
 FLUSH_EVENTS: Final = 500
 PATIENCE_S: Final = 3600.0
@@ -75,7 +75,7 @@ def _one_outage(folder: Path, count: int, send_per_s: float, found: Counter[str]
         path=str(folder / "outbox.db"), commit_ms=10, send_per_s=send_per_s, max_rows=count + 1, max_mb=1e6
     )
     outbox = Outbox(settings, clock=SystemClock())
-    with proxied(broker, RESETS, BYTES_TO_A_RESET) as proxy:
+    with proxied(broker, count // EVENTS_A_RESET, BYTES_TO_A_RESET) as proxy:
         address = Mqtt(host="127.0.0.1", port=proxy.port)
         with MqttSink(address, device_id="kiosk-1", clock=SystemClock(), outbox=outbox, rng=Impatient()) as sink:
             _queue(sink, outbox, count)
@@ -84,7 +84,7 @@ def _one_outage(folder: Path, count: int, send_per_s: float, found: Counter[str]
                 begun = time.monotonic()
                 wait_until(lambda: sink.published["event"] >= count, what="all sent", timeout_s=PATIENCE_S)
                 took_s = time.monotonic() - begun
-                arrived = _arrived(listener, count)
+                arrived = arrived_at(listener, count)
     broker.stop()
     found.update({"queued": count, "resets": proxy.flaps, **_compared(arrived, count)})
     # What a second of silence saves up may be sent at once: one second of the rate is not counted.
@@ -98,7 +98,7 @@ def _queue(sink: MqttSink, outbox: Outbox, count: int) -> None:
             raise SystemExit(f"the outbox did not take {FLUSH_EVENTS} events within 60 s: {outbox.problem}")
 
 
-def _arrived(listener: Listener, count: int) -> list[EventKey]:
+def arrived_at(listener: Listener, count: int) -> list[EventKey]:
     """Return what came, in order; waits until so many different ones are there or nothing comes any more."""
     arrived: list[EventKey] = []
     quiet_since = time.monotonic()

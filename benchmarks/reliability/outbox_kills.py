@@ -47,7 +47,7 @@ def play(ledger: Ledger, count: int) -> None:
         path, stored = Path(folder) / "outbox.db", 0
         while ledger.rounds < count:
             life = _live_and_die(path, stored + 1, rng)
-            found = _check(path, stored, life.accepted, ledger)
+            found = check(path, stored, life.accepted, ledger)
             ledger.counts["accepted"] += max(0, life.accepted - stored)
             if life.opened_ms is not None:
                 ledger.spread("opening_ms").add(life.opened_ms)
@@ -109,7 +109,7 @@ def _write_for_ever(path: Path, first: int, group: int, write_end: int) -> NoRet
         os._exit(70)
 
 
-def _check(path: Path, stored: int, accepted: int, ledger: Ledger) -> int:
+def check(path: Path, stored: int, accepted: int, ledger: Ledger) -> int:
     """Compare what a new start would find with what was said; return the number of the newest event."""
     fresh = _payloads(path, stored, ledger)
     lost = [seq for seq in range(stored + 1, accepted + 1) if seq not in fresh]
