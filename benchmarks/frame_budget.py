@@ -25,7 +25,7 @@ from benchmarks.environment import percentiles, write
 from edge_runtime.config import load_config
 from edge_runtime.contract import EMOTION_SOURCE_SIZE_PX, INPUT_SIZE_PX
 from edge_runtime.datatypes import Frame
-from edge_runtime.stages import MODEL_STAGES, STAGES
+from edge_runtime.stages import MODEL_STAGES, STAGES, Stage
 from edge_runtime.wiring import Pipeline, open_source
 
 _STEADY_CLIP = "clips/webcam_man_small_motion.mp4"
@@ -60,7 +60,7 @@ def main() -> int:
 
 def on_clips(media: Path) -> dict[str, Any]:
     """All listed clips, one after the other: stages, frames per second, share of the time outside nets and detector."""
-    stages: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    stages: dict[Stage, list[float]] = {stage: [] for stage in STAGES}
     for entry in json.loads((media / "clips.json").read_text()):
         with Pipeline.from_config(load_config()) as pipeline, open_source(str(media / entry["file"])) as source:
             for frame in source.frames():
@@ -70,7 +70,7 @@ def on_clips(media: Path) -> dict[str, Any]:
     return stage_figures(stages)
 
 
-def stage_figures(stages: dict[str, list[float]]) -> dict[str, Any]:
+def stage_figures(stages: dict[Stage, list[float]]) -> dict[str, Any]:
     """Milliseconds of every stage from seconds of every run."""
     total, in_models = sum(stages["total"]), sum(sum(stages[stage]) for stage in MODEL_STAGES)
     return {
@@ -85,11 +85,15 @@ def shown(picture: Picture) -> dict[str, Any]:
     with Pipeline.from_config(load_config()) as pipeline:
         crop = np.full((INPUT_SIZE_PX, INPUT_SIZE_PX), 90, np.uint8)
         small = np.full((EMOTION_SOURCE_SIZE_PX, EMOTION_SOURCE_SIZE_PX), 90, np.uint8)
-        faces, frames_ms, nets_ms = 0, [], []
+        faces = 0
+        frames_ms: list[float] = []
+        nets_ms: list[float] = []
         for frame in noisy(picture, _WARM_UP + _SHOWN):
             if frame.index == _WARM_UP:
                 pipeline.times.clear()
-                faces, frames_ms, nets_ms = 0, [], []
+                faces = 0
+                frames_ms.clear()
+                nets_ms.clear()
             started = time.perf_counter()
             faces += len(pipeline.process(frame).faces)
             between = time.perf_counter()

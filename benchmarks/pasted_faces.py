@@ -91,7 +91,7 @@ def pasted(face: Picture, ground: Picture, rng: np.random.Generator) -> tuple[Pi
     height, width = ground.shape
     cover = max(WIDTH / width, HEIGHT / height)
     large = cv2.resize(ground, (math.ceil(width * cover), math.ceil(height * cover)), interpolation=cv2.INTER_LINEAR)
-    frame = np.ascontiguousarray(large[:HEIGHT, :WIDTH])
+    frame: Picture = np.array(large[:HEIGHT, :WIDTH], np.uint8)
     scale = rng.uniform(_LEAST_SCALE, _MOST_SCALE)
     side = scale * face.shape[0]
     angle = math.radians(rng.uniform(-_MOST_ROLL_DEG, _MOST_ROLL_DEG))
@@ -103,7 +103,7 @@ def pasted(face: Picture, ground: Picture, rng: np.random.Generator) -> tuple[Pi
     size = (WIDTH, HEIGHT)
     layer = cv2.warpAffine(face, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = cv2.warpAffine(np.full_like(face, 255), affine, size, flags=cv2.INTER_NEAREST)
-    frame = np.where(inside > 0, layer, frame).astype(np.uint8)
+    np.copyto(frame, np.asarray(layer, np.uint8), where=inside > 0)
     half = side / 2
     x, y = float(center[0]), float(center[1])
     return frame, Box(x - half, y - half, x + half, y + half)

@@ -81,9 +81,7 @@ def _read(path: Path) -> Tree:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except RecursionError as error:
-        raise ConfigError(
-            f"{path}: brackets in brackets without end; no setting needs them"
-        ) from error
+        raise ConfigError(f"{path}: brackets in brackets without end; no setting needs them") from error
 
 
 def _environment_layers(environment: Mapping[str, str]) -> Iterator[Layer]:
