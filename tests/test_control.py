@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from edge_runtime.audience import Nobody
-from edge_runtime.commands import Command, CommandName, Inbox
+from edge_runtime.commands import Command, Inbox
 from edge_runtime.datatypes import Frame, Observation
 from edge_runtime.errors import ConfigError
+from edge_runtime.output_settings import CommandName
 from edge_runtime.service import Service
 from edge_runtime.session import Session
 from edge_runtime.settings import Config

@@ -132,12 +132,8 @@ def test_a_file_is_processed_frame_by_frame_to_its_end() -> None:
 
     assert processed == 30
     assert run.statuses == [("starting", "connecting"), ("running", "running"), ("stopping", "ended")]
-    assert [event["event_type"] for event in run.events] == [
-        "face_appeared",
-        "emotion_started",
-        "emotion_ended",
-        "face_lost",
-    ]
+    kinds = [event["event_type"] for event in run.events]
+    assert kinds == ["face_appeared", "emotion_started", "emotion_ended", "face_lost"]
     assert {event["end_reason"] for event in run.events if "end_reason" in event} == {"shutdown"}
     assert [event["seq"] for event in run.events] == [1, 2, 3, 4]
 
@@ -292,11 +288,11 @@ def test_no_capture_thread_is_left() -> None:
 
 def test_the_same_clip_gives_the_same_bytes_twice() -> None:
     config = load_config(NOTHING, overrides={"observations.rate_hz": "all", "device.id": "kiosk-1"})
-    first, second = Run(config=config), Run(config=config)
+    runs = [Run(config=config), Run(config=config)]
 
-    first.over(clip(20))
-    second.over(clip(20))
+    for run in runs:
+        run.over(clip(20))
 
-    lines = [message.to_json() for message in first.sink.messages]
-    assert lines == [message.to_json() for message in second.sink.messages]
+    lines, again = ([message.to_json() for message in run.sink.messages] for run in runs)
+    assert lines == again
     assert len([line for line in lines if b"emotion-edge.observation/1" in line]) == 20

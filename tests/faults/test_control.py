@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -169,5 +170,5 @@ def test_a_broker_that_is_away_degrades_the_status_until_it_is_back(broker: Mosq
     assert len(_logged(program, "degraded")) == 1
 
 
-def _logged(program: Program, state: str) -> list[dict[str, object]]:
+def _logged(program: Program, state: str) -> list[dict[str, Any]]:
     return [line for line in program.log_lines() if line.get("state") == state]
