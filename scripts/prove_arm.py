@@ -2,8 +2,8 @@
 
 A Debian of that processor is unpacked into a folder, the project and its locked wheels are put into it, and QEMU's user
 mode runs there: every answer of every shipped net beside this machine's, the self-test, a run over moving pictures, and
-the tests of the runtime. Writes benchmarks/results/MACHINE.json. Needs root, the network, and 15 minutes of an idle
-machine. What it cannot prove: speed, cameras, accelerators, the board itself.
+the tests of the runtime. Writes benchmarks/results/aarch64.json or armv7.json. Needs root, the network, and 15 minutes
+of an idle machine. What it cannot prove: speed, cameras, accelerators, the board itself.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def alignments(root: Path, machine: Machine) -> dict[str, Any]:
         if " LOAD " in done.stdout:
             found[str(path.relative_to(root.resolve()))] = page_alignment(done.stdout)
     small = sorted(name for name, size in found.items() if size < PI5_PAGE_BYTES)
-    return {"looked_at": len(found), "smallest_bytes": min(found.values()), "below_16_kb": small}
+    return {"looked_at": len(found), "smallest_bytes": min(found.values()), "below_16_kb": len(small), "names": small}
 
 
 def read_answers(path: Path) -> dict[str, NDArray[np.int8]]:
@@ -145,7 +145,8 @@ def qemu_version(machine: Machine) -> str:
 def look_at_pages(machine: Machine, root: Path) -> Part:
     """Look at every shared object; the pages of a 32-bit kernel have 4 KB on every board."""
     found = alignments(root, machine)
-    return {"figures": found, "wrong": found["below_16_kb"] if machine.name == "aarch64" else []}
+    small = found.pop("names")
+    return {"figures": found, "wrong": [f"pages: {name}" for name in small] if machine.name == "aarch64" else []}
 
 
 def parts(machine: Machine, root: Path) -> dict[str, Callable[[], Part]]:
@@ -206,7 +207,7 @@ def main() -> int:
     figures = prove(machine, root, options.part or list(parts(machine, root)))
     if figures is None:
         return 0
-    write(machine.name, f"python -m scripts.prove_arm {machine.name}", figures)
+    write(machine.result, f"python -m scripts.prove_arm {machine.name}", figures)
     print("\n".join(figures["wrong"]) or "as it should be")
     return 1 if figures["wrong"] else 0
 

@@ -94,6 +94,11 @@ class Machine:
     """The first one runs everything, the others run the nets."""
 
     @property
+    def result(self) -> str:
+        """Return the name of its file in benchmarks/results."""
+        return self.name.removesuffix("l")
+
+    @property
     def debian(self) -> str:
         """Debian's word for it."""
         return self.system.partition("-")[2]
