@@ -51,6 +51,8 @@ def lay_proof(system: System, root: Path) -> None:
     """Put tests, their tools and the pictures of the demo beside the project, none of its sources."""
     proof = root / PROOF
     shutil.rmtree(proof, ignore_errors=True)
+    for folder in ("lib", "log"):
+        (root / "var" / folder / "emotion-edge").mkdir(exist_ok=True)
     ignored = shutil.ignore_patterns("__pycache__", "converter", "web", "docs")
     shutil.copytree(ROOT / "tests", proof / "tests", ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", proof)
