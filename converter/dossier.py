@@ -33,6 +33,9 @@ class Dossier:
     faces_validation: int
     parameters: int
 
+    started_from: dict[str, dict[str, Any]]
+    """Files of earlier runs that this one started from: weights, soft_labels; empty where it started from nothing."""
+
     @property
     def best_epoch(self) -> int:
         """Count from 1."""
@@ -51,6 +54,9 @@ class Dossier:
             "parity": self.judgement.parity,
             "reported": self.reported,
             "policy": msgspec.to_builtins(manifest.policy),
+            "started_from": {
+                name: {key: entry[key] for key in ("name", "sha256")} for name, entry in self.started_from.items()
+            },
             "best_epoch": self.best_epoch,
             "epochs": self.records,
         }

@@ -38,6 +38,10 @@ from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_NAMES
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
+_STARTED_FROM = ("weights", "soft_labels")
+"""Keys of inputs.json."""
+
+
 def gather(run: RunFolder, *, version: str, report_on: list[Path], terms: str | None = None) -> Dossier:
     """Judge a quantised run.
 
@@ -65,6 +69,7 @@ def gather(run: RunFolder, *, version: str, report_on: list[Path], terms: str | 
         len(task.training),
         len(task.validation),
         task.net().count_params(),
+        {name: entry for name, entry in run.inputs().items() if name in _STARTED_FROM},
     )
 
 

@@ -79,9 +79,41 @@ def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
         seed=manifest.recipe["seed"],
         calibration_count=manifest.quantization.calibration_count,
         libraries=", ".join(f"{name} {of}" for name, of in manifest.quantization.converter_versions.items()),
-        files=" ".join(entry.name for entry in manifest.training_data),
+        files=(files := " ".join(entry.name for entry in manifest.training_data)),
+        started=_started(dossier),
+        commands=_training_commands(kind, manifest.name, files, dossier),
         limits="\n".join(f"- {limit}" for limit in manifest.limits),
     )
+
+
+def _started(dossier: Dossier) -> str:
+    """Say which earlier run went in; nothing where the net started from nothing."""
+    said = []
+    if "weights" in dossier.started_from:
+        said.append(
+            "It started from the best weights of a run of the base recipe "
+            f"(sha256 {dossier.started_from['weights']['sha256']})."
+        )
+    if "soft_labels" in dossier.started_from:
+        soft = dossier.started_from["soft_labels"]
+        said.append(
+            f"A part of every target is what that run answered on the same training pictures: `{soft['name']}` "
+            f"(sha256 {soft['sha256']}), which names its teacher."
+        )
+    return "\n".join(said)
+
+
+def _training_commands(kind: str, name: str, files: str, dossier: Dossier) -> str:
+    """One command a line, the earlier runs first."""
+    last = f"emotion-convert train {kind} --data {files} --run run/{name}"
+    if "weights" not in dossier.started_from:
+        return last
+    lines = [f"emotion-convert train {kind}-base --data {files} --run run/{name}-base"]
+    last += f" --from-run run/{name}-base"
+    if "soft_labels" in dossier.started_from:
+        lines.append(f"emotion-convert soften --run run/{name}-base --out soft.npz")
+        last += " --soft-labels soft.npz"
+    return "\n".join([*lines, last])
 
 
 def _reported(name: str, figures: Figures) -> str:
