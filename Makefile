@@ -21,7 +21,7 @@ BIN := .venv-dev/bin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-light test-media test-opencv5 check format bench fuzz wheel deb prove-deb prove-arm sbom docs clean programs media-folder
+.PHONY: help demo test test-light test-media test-opencv5 check format bench reliability fuzz wheel deb prove-deb prove-arm sbom docs clean programs media-folder
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ format: $(DEV_STAMP) ## rewrite the sources in the project's format
 
 bench: $(DEV_STAMP) ## measure latency, throughput and memory on this machine
 	$(BIN)/python -m benchmarks
+
+reliability: $(DEV_STAMP) programs ## inject every fault many times, for hours; goes on where it was stopped
+	$(BIN)/python -m benchmarks reliability
 
 fuzz: $(DEV_STAMP) ## feed every input from outside with damaged ones: make fuzz FUZZ_SECONDS=60, each
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)

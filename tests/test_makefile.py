@@ -19,6 +19,7 @@ TARGETS = (
     "format",
     "fuzz",
     "help",
+    "reliability",
     "prove-arm",
     "prove-deb",
     "sbom",

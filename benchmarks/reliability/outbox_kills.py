@@ -25,6 +25,8 @@ from edge_runtime.settings import Outbox as Settings
 from tests.samples import event_message
 
 LONGEST_LIFE_S: Final = 0.1
+WORKING: Final = 0.5
+"""Share of the writers whose time to the kill begins when their first events are accepted."""
 GROUPS: Final = (1, 2, 5, 40)
 """Events between two reports of the writer: a commit of one, of a few, and of many pages."""
 ROWS_OF_A_FILE: Final = 4000
@@ -73,7 +75,7 @@ def shown(ledger: Ledger) -> list[Shown]:
 
 
 def _live_and_die(path: Path, first: int, rng: random.Random) -> Life:
-    """Fork a writer, kill it at a random moment of its life, its birth included."""
+    """Fork a writer and kill it at a random moment of its life, its birth included, or of its working life."""
     read_end, write_end = os.pipe()
     group = rng.choice(GROUPS)
     child = os.fork()
@@ -81,13 +83,14 @@ def _live_and_die(path: Path, first: int, rng: random.Random) -> Life:
         os.close(read_end)
         _write_for_ever(path, first, group, write_end)
     os.close(write_end)
-    time.sleep(rng.uniform(0.0, LONGEST_LIFE_S))
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
+    with os.fdopen(read_end, "rb") as pipe:
+        said = [pipe.readline(), pipe.readline()] if rng.random() < WORKING else []
+        time.sleep(rng.uniform(0.0, LONGEST_LIFE_S))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        said = [line for line in (*said, *pipe) if line.endswith(b"\n")]
     if not os.WIFSIGNALED(status):
         raise SystemExit(f"the writer ended by itself with exit code {os.waitstatus_to_exitcode(status)}")
-    with os.fdopen(read_end, "rb") as pipe:
-        said = [line for line in pipe if line.endswith(b"\n")]
     if not said:
         return Life(first - 1)
     return Life(int(said[-1]) if len(said) > 1 else first - 1, float(said[0]))
