@@ -125,6 +125,13 @@ def lay_documents(root: Path, version: str) -> None:
     put((PARTS / "lintian-overrides").read_bytes(), root / "usr/share/lintian/overrides/emotion-edge")
 
 
+def settle_modes(root: Path) -> None:
+    """Give folders and our own programs 0755, all else 0644; wheels carry the modes of their makers."""
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.parent == root / OPT / "bin" else 0o644)
+
+
 def lay_control(root: Path, system: System, version: str) -> None:
     """Lay what dpkg reads: control, conffiles, scripts and digests."""
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink()]
@@ -164,8 +171,7 @@ def build_deb(system: System, out: Path, revision: str = "1") -> Path:
         lay_environment(root, system, wheel)
         lay_service(root)
         lay_documents(root, version)
-        # Wheels carry the modes of their makers.
-        subprocess.run(["chmod", "-R", "u=rwX,go=rX", str(root)], check=True, timeout=60)
+        settle_modes(root)
         lay_control(root, system, version)
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(commit_time())}
         command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z4", "--build", str(root), str(package)]

@@ -23,6 +23,8 @@ from tests.systemd.container import boot, system_copy
 TIMEOUT_S = 3600
 SCRIPT = """\
 export DEBIAN_FRONTEND=noninteractive
+# Images for containers forbid packages to touch services; a device has no such file.
+rm -f /usr/sbin/policy-rc.d
 code() { if "$@" >>/deb.log 2>&1; then echo 0; else echo $?; fi; }
 left() { ls -d /opt/emotion-edge /usr/bin/emotion-edge /etc/emotion-edge /var/lib/emotion-edge /var/log/emotion-edge \
     /lib/systemd/system/emotion-edge.service 2>/dev/null | xargs; }
