@@ -101,6 +101,7 @@ def run_program(processor: Processor, root: Path) -> Part:
     program = ["/usr/bin/env", f"PYTHONPATH=/{PROOF}/tools", f"/{OPT}/bin/emotion-edge"]
     selftest = run_inside(root, processor, [*program, "selftest", "--source", shown, "--json"], check=False)
     log = f"/{PROOF}/events.jsonl"
+    (root / log[1:]).unlink(missing_ok=True)
     command = [*program, "run", "--source", shown, "--max-frames", str(FRAMES), "--log-file", log]
     ran = run_inside(root, processor, command, check=False)
     lines = (root / log[1:]).read_text(encoding="utf-8").splitlines() if (root / log[1:]).exists() else []
