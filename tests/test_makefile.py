@@ -61,4 +61,4 @@ def test_ci_runs_the_commands_a_developer_runs(repository: Path) -> None:
 
     targets = re.findall(r"^ *step make (\S+)", script, re.MULTILINE)
 
-    assert targets == ["check", "test", "test-media"]
+    assert targets == ["check", "test", "test-opencv5", "test-media"]

@@ -12,6 +12,7 @@ import pytest
 from edge_runtime.contract import EMOTION_LABELS
 from edge_runtime.payloads import Event
 from edge_runtime.sinks.mqtt.topics import ROUTES
+from tests.boards import raspberry_pi
 from tests.web.test_metrics import busy_display, families
 
 OWN_LABELS = {"instance", "le"}
@@ -21,8 +22,7 @@ OWN_LABELS = {"instance", "le"}
 @pytest.fixture
 def metrics(tmp_path: Path) -> dict[str, set[str]]:
     """Return every sample that /metrics can hold, with its labels."""
-    (tmp_path / "number").write_text("1", encoding="ascii")
-    found = families(busy_display(), temperature=tmp_path / "number", throttled=tmp_path / "number")
+    found = families(busy_display(), board=raspberry_pi(tmp_path))
     labels: dict[str, set[str]] = {}
     for family in found.values():
         for sample in family.samples:
