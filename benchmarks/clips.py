@@ -54,8 +54,11 @@ def _measure(media: Path, entry: dict[str, Any], overrides: dict[str, str]) -> d
     flips = sum(changes[kind] for kind in _FLIPS)
     return {
         "frames": len(seen),
+        "faces_min": entry["faces_min"],
+        "faces_max": entry["faces_max"],
         "frames_with_listed_faces": round(right_count / len(seen), 4),
         "tracks": changes["face_appeared"],
+        "extra_tracks": max(changes["face_appeared"] - entry["faces_max"], 0),
         "label_flips_per_minute": round(60 * flips / entry["seconds"], 1),
         "frame": percentiles([1000 * run for run in pipeline.times.runs("total")]),
         "segments": [_agreement(segment, seen) for segment in entry["segments"]],
