@@ -66,6 +66,7 @@ def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
         parameters=f"{dossier.parameters:,}",
         operators=", ".join(sorted(inventory(dossier.bundle.model).operators)),
         validation=dossier.faces_validation,
+        least_face_px=f"{manifest.recipe['detection']['min_face_px']:g}",
         validation_table=figure_table(
             {"float": dossier.judgement.float_figures, "int8": dossier.judgement.int8_figures}
         ),
