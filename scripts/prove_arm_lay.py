@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
@@ -60,10 +61,23 @@ def lay_proof(system: System, root: Path) -> None:
     demo = () if system.sources else ("scikit-image",)
     wanted = (f"numpy=={system.numpy}", *TOOLS, *demo) if demo else TOOLS
     pip("install", "--no-compile", *wheel_options(system), "--target", str(proof / "tools"), *wanted)
+    if system.alone:
+        _add_schema(proof / "tools")
     # The system's numpy is what the project meets on a board.
     for path in (proof / "tools").glob("numpy*"):
         shutil.rmtree(path)
     _write_pictures(proof / "pictures")
+
+
+def _add_schema(tools: Path) -> None:
+    """Give the tests what they write little nets with: LiteRT's schema, which is plain Python."""
+    schema = importlib.util.find_spec("ai_edge_litert.schema_py_generated")
+    if schema is None or schema.origin is None:
+        raise SystemExit("ai-edge-litert is missing here: pip install ai-edge-litert")
+    (tools / "ai_edge_litert").mkdir(exist_ok=True)
+    (tools / "ai_edge_litert/__init__.py").touch()
+    shutil.copy(schema.origin, tools / "ai_edge_litert")
+    pip("install", "--no-deps", "--no-compile", "--target", str(tools), "flatbuffers")
 
 
 def _write_pictures(folder: Path) -> None:
