@@ -23,7 +23,7 @@ from tests.tiny_bundles import emotion_bundle
 
 PATIENCE_S = 60.0
 MODULES = {"emotion-edge": "edge_runtime", "emotion-convert": "converter", "emotion-firmware": "firmware_config"}
-LONG = {"train", "quantize", "export", "parity", "evaluate", "data"}
+LONG = {"train", "soften", "quantize", "export", "parity", "evaluate", "data"}
 """Verbs of `emotion-convert` that need trained nets or whole data sets."""
 
 ENDS = {
