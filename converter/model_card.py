@@ -109,7 +109,8 @@ def _training_commands(kind: str, name: str, files: str, dossier: Dossier) -> st
     last = f"emotion-convert train {kind} --data {files} --run run/{name}"
     if "weights" not in dossier.started_from:
         return last
-    lines = [f"emotion-convert train {kind}-base --data {files} --run run/{name}-base"]
+    base = "keypoints-base" if kind == "keypoints" else kind
+    lines = [f"emotion-convert train {base} --data {files} --run run/{name}-base"]
     last += f" --from-run run/{name}-base"
     if "soft_labels" in dossier.started_from:
         lines.append(f"emotion-convert soften --run run/{name}-base --out soft.npz")

@@ -95,7 +95,7 @@ def forbid_core_dumps() -> None:
     """
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     try:
         Path("/proc/self/coredump_filter").write_text("0", encoding="ascii")
     except OSError as error:
