@@ -19,9 +19,8 @@ from importlib.resources import files
 from pathlib import Path
 
 MAX_SIZE_MB = 335
-
-"""What a small SD card can spare; pip and setuptools, which a device may remove, are not counted. OpenCV 5 is 16 MB larger
-than the 4.11 of the lock files."""
+"""What a small SD card can spare; pip and setuptools, which a device may remove, are not counted. OpenCV 5 is 16 MB
+larger than the 4.11 of the lock files."""
 
 INSTALLERS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
 NEVER_INSTALLED = ("tensorflow", "keras", "torch", "matplotlib", "scipy", "skimage", "sklearn", "rich", "pydantic")
