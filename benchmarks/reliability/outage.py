@@ -75,12 +75,14 @@ def _one_outage(folder: Path, count: int, send_per_s: float, found: Counter[str]
         path=str(folder / "outbox.db"), commit_ms=10, send_per_s=send_per_s, max_rows=count + 1, max_mb=1e6
     )
     outbox = Outbox(settings, clock=SystemClock())
-    with proxied(broker, count // EVENTS_A_RESET, BYTES_TO_A_RESET) as proxy:
+    way_open = threading.Event()
+    with proxied(broker, count // EVENTS_A_RESET, BYTES_TO_A_RESET, opens=way_open) as proxy:
         address = Mqtt(host="127.0.0.1", port=proxy.port)
         with MqttSink(address, device_id="kiosk-1", clock=SystemClock(), outbox=outbox, rng=Impatient()) as sink:
             _queue(sink, outbox, count)
             broker.start()
             with Listener(broker.port, "+/+/event") as listener:
+                way_open.set()  # not before: what is sent while nobody listens yet would count as lost
                 begun = time.monotonic()
                 wait_until(lambda: sink.published["event"] >= count, what="all sent", timeout_s=PATIENCE_S)
                 took_s = time.monotonic() - begun
@@ -124,13 +126,23 @@ def _compared(arrived: list[EventKey], count: int) -> dict[str, int]:
 
 
 @contextmanager
-def proxied(broker: Mosquitto, flaps: int, longest_bytes: int) -> Iterator[FlappingProxy]:
-    """Pass connections on to a broker, resetting so many of them at random bytes."""
+def proxied(
+    broker: Mosquitto, flaps: int, longest_bytes: int, *, opens: threading.Event | None = None
+) -> Iterator[FlappingProxy]:
+    """Pass connections on to a broker, resetting so many of them at random bytes; before `opens` nothing passes."""
     proxy = FlappingProxy(broker.port, flaps=flaps, rng=random.Random(flaps), longest_bytes=longest_bytes)  # noqa: S311
-    thread = threading.Thread(target=proxy.run, daemon=True)
+
+    def run() -> None:
+        if opens is not None:
+            opens.wait()
+        proxy.run()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield proxy
     finally:
+        if opens is not None:
+            opens.set()
         proxy.close()
         thread.join(20.0)
