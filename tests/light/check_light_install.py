@@ -18,9 +18,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-MAX_SIZE_MB = 335
-"""What a small SD card can spare; pip and setuptools, which a device may remove, are not counted. OpenCV 5 is 16 MB
-larger than the 4.11 of the lock files."""
+MAX_SIZE_MB = 320
+"""What a small SD card can spare; pip and setuptools, which a device may remove, are not counted."""
 
 INSTALLERS = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "wheel")
 NEVER_INSTALLED = ("tensorflow", "keras", "torch", "matplotlib", "scipy", "skimage", "sklearn", "rich", "pydantic")
