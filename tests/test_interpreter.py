@@ -93,7 +93,7 @@ def test_an_input_of_another_form_is_refused(tiny: TfliteInterpreter, stored: np
 
 @pytest.mark.parametrize("model", [b"", b"not a model", bytes(4096)])
 def test_bytes_that_are_no_model_are_refused(model: bytes) -> None:
-    with pytest.raises(InterpreterError, match=r"ai-edge-litert: .*export the model again"):
+    with pytest.raises(InterpreterError, match=r"(ai-edge-litert|tflite-runtime): .*export the model again"):
         open_interpreter(model)
 
 
