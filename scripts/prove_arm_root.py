@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 BINFMT: Final = Path("/proc/sys/fs/binfmt_misc")
-MIRROR: Final = "http://deb.debian.org/debian"
 COMPLETE: Final = ".unpacked"
 TIMEOUT_S: Final = 5400
 """For one command: emulation is 20 times slower than the machine itself, and the machine may be busy."""
@@ -161,7 +160,7 @@ def prepare(machine: Machine, root: Path) -> None:
     root.parent.mkdir(parents=True, exist_ok=True)
     command = ["/usr/sbin/debootstrap", "--foreign", f"--arch={machine.debian}", "--variant=minbase"]
     release = machine.system.partition("-")[0]
-    _run([*command, f"--include={','.join(machine.packages)}", release, str(root), MIRROR])
+    _run([*command, f"--include={','.join(machine.packages)}", release, str(root)])  # the mirror is debootstrap's own
     unpack(sorted((root / "var/cache/apt/archives").glob("*.deb")), root)
     _settle(machine, root)
     (root / COMPLETE).touch()
