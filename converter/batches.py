@@ -30,7 +30,7 @@ class Batches(Protocol):
     """Of one picture."""
 
     def epoch(self, epoch: int, first: int = 0, every: int = 1) -> Iterator[Batch]:
-        """Yield the batches of one epoch: all, or from `first` on every so-manieth."""
+        """Yield the batches of one epoch: all, or every n-th from `first` on."""
         ...
 
 

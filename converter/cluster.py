@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 import tensorflow as tf
@@ -119,8 +120,7 @@ class SharedBatches:
         self.picture_shape, self.target_shape = batches.picture_shape, batches.target_shape
 
     def epoch(self, epoch: int, first: int = 0, every: int = 1) -> Iterator[Batch]:
-        """Yield this process's batches of an epoch, as many as any other process has."""
-        mine = self._batches.epoch(epoch, first=self._workers.rank, every=self._workers.count)
-        for index, batch in zip(range(self.per_epoch), mine, strict=False):
-            if index >= first and (index - first) % every == 0:
-                yield batch
+        """Give this process's batches of an epoch, as many as any other process has."""
+        rank, count = self._workers.rank, self._workers.count
+        mine = self._batches.epoch(epoch, first=rank + count * first, every=count * every)
+        return islice(mine, len(range(first, self.per_epoch, every)))

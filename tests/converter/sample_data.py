@@ -12,6 +12,33 @@ from converter.datasets.keypoint_csv import COORDINATE_COLUMNS
 from edge_runtime.contract import INPUT_SIZE_PX, KEYPOINT_COUNT
 
 FACE_PX = 48
+
+STRIPES_RECIPE = """
+kind = "emotion"
+name = "stripes"
+calibration_count = 16
+[data]
+outputs = ["angry", "disgust", "sad", "happy", "surprise", "neutral", "fear"]
+validation_share = 0.25
+[model]
+stem_filters = 8
+stages = [{ filters = 8, blocks = 1 }, { filters = 16, blocks = 1 }]
+[training]
+epochs = 4
+batch_size = 16
+optimizer = "adamw"
+learning_rate = 5e-3
+weight_decay = 0.0
+average_momentum = 0.9
+[augment]
+rotation_deg = 3.0
+scale = 0.05
+shift_px = 2.0
+erase = 0.0
+blur = 0.0
+"""
+# Most stripes change their label when they are mirrored; the net learns all the same from the other half.
+
 Picture = NDArray[np.uint8]
 
 

@@ -19,7 +19,7 @@ from edge_runtime.bundle import load_bundle
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.models import EmotionModel
 from edge_runtime.quantization import quantize_pixels
-from tests.converter.sample_data import fer_rows, striped_face, write_fer_csv
+from tests.converter.sample_data import STRIPES_RECIPE, fer_rows, striped_face, write_fer_csv
 
 pytestmark = pytest.mark.train
 
@@ -27,31 +27,6 @@ EPOCHS = 4
 PUBLIC_ROWS = set(range(336, 406))
 COPY_ROWS = range(406, 413)
 TIMEOUT_S = 120.0
-RECIPE = """
-kind = "emotion"
-name = "stripes"
-calibration_count = 16
-[data]
-outputs = ["angry", "disgust", "sad", "happy", "surprise", "neutral", "fear"]
-validation_share = 0.25
-[model]
-stem_filters = 8
-stages = [{ filters = 8, blocks = 1 }, { filters = 16, blocks = 1 }]
-[training]
-epochs = 4
-batch_size = 16
-optimizer = "adamw"
-learning_rate = 5e-3
-weight_decay = 0.0
-average_momentum = 0.9
-[augment]
-rotation_deg = 3.0
-scale = 0.05
-shift_px = 2.0
-erase = 0.0
-blur = 0.0
-"""
-# Most stripes change their label when they are mirrored; the net learns all the same from the other half.
 
 
 class Chain:
@@ -59,7 +34,7 @@ class Chain:
 
     def __init__(self, folder: Path) -> None:
         self.recipe = folder / "stripes.toml"
-        self.recipe.write_text(RECIPE)
+        self.recipe.write_text(STRIPES_RECIPE)
         self.data = write_fer_csv(
             folder / "fer.csv", [*fer_rows(336), *fer_rows(70, seed=1, usage="PublicTest"), *fer_rows(7)]
         )

@@ -12,34 +12,11 @@ from pathlib import Path
 import pytest
 
 from converter.__main__ import main
-from tests.converter.sample_data import fer_rows, write_fer_csv
+from tests.converter.sample_data import STRIPES_RECIPE, fer_rows, write_fer_csv
 
 pytestmark = pytest.mark.train
 
 TIMEOUT_S = 240.0
-RECIPE = """
-kind = "emotion"
-name = "stripes"
-[data]
-outputs = ["angry", "disgust", "sad", "happy", "surprise", "neutral", "fear"]
-validation_share = 0.25
-[model]
-stem_filters = 8
-stages = [{ filters = 8, blocks = 1 }, { filters = 16, blocks = 1 }]
-[training]
-epochs = 4
-batch_size = 16
-optimizer = "adamw"
-learning_rate = 5e-3
-weight_decay = 0.0
-average_momentum = 0.9
-[augment]
-rotation_deg = 3.0
-scale = 0.05
-shift_px = 2.0
-erase = 0.0
-blur = 0.0
-"""
 
 
 class Bench:
@@ -47,7 +24,7 @@ class Bench:
 
     def __init__(self, folder: Path, repository: Path) -> None:
         self.folder, self._repository = folder, repository
-        (folder / "stripes.toml").write_text(RECIPE)
+        (folder / "stripes.toml").write_text(STRIPES_RECIPE)
         write_fer_csv(folder / "fer.csv", fer_rows(420))
 
     def start(self, run: str, **environment: str) -> subprocess.Popen[str]:
