@@ -106,6 +106,10 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Chance that a part is taken from a picture without faces."""
     most_enlarged: Positive = 2.5
     """Scenes are enlarged by this at most: what is enlarged further is a blur that no camera sees."""
+    cutout: Share = 0.0
+    """Chance that a part shows a face of a file without boxes (labelled faces, faces with points) on a ground."""
+    roll_deg: NotNegative = 20.0
+    """Such a face is turned by up to this."""
     jpeg: Share = 0.4
     """Chance of a compression with losses."""
     box_weight: NotNegative = 2.0

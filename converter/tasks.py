@@ -15,7 +15,7 @@ from converter.datasets.read import read_emotion, read_keypoints
 from converter.datasets.split import split_by_group
 from converter.datasets.types import CLASS_NAMES, TRAINING, EmotionData, KeypointData
 from converter.errors import RecipeError, RunError
-from converter.faces.data import read_detection
+from converter.faces.read import read_training_scenes
 from converter.faces.task import FacesTask
 from converter.recipe import Recipe
 from converter.resnet import build
@@ -119,8 +119,8 @@ def prepare(recipe: Recipe, files: list[Path], order: LabelOrder | None = None, 
 
 
 def _prepare_faces(recipe: Recipe, files: list[Path], split: Split | None) -> FacesTask:
-    scenes = read_detection(files)
-    held_out = split_by_group(scenes.group, recipe.data.validation_share, _split_rng(recipe))
+    scenes = read_training_scenes(files)
+    held_out = split_by_group(scenes.group, recipe.data.validation_share, _split_rng(recipe)) & ~scenes.is_cutout
     rows = split or Split(np.flatnonzero(~held_out).tolist(), np.flatnonzero(held_out).tolist())
     training, validation = np.array(rows.training_rows, np.int64), np.array(rows.validation_rows, np.int64)
     return FacesTask(recipe, scenes.take(training), scenes.take(validation), *_lists(rows))

@@ -21,7 +21,7 @@ from edge_runtime.contract import (
     MOUTH_RIGHT,
     RIGHT_EYE,
 )
-from edge_runtime.geometry import Box, Points, Similarity, bounding_box, fit_similarity, roll_deg
+from edge_runtime.geometry import Box, Points, Similarity, fit_similarity
 
 POINTS_CENTER: Final = (48.0, 55.0)
 """Where the middle of the points' bounding box lies in the keypoint crop, pixels: median of the training crops."""
@@ -48,8 +48,6 @@ SEARCH_PATCH_SCALE: Final = 0.75
 _LEAST_SCALE = 1e-3
 """Below it a crop shows more than any frame holds; nothing is averaged then."""
 
-_EMOTION_TARGET_POINTS = np.array(EMOTION_TARGETS, np.float32)
-
 
 def keypoint_crop_of_box(box: Box) -> Similarity:
     """Map frame pixels to the 96 x 96 keypoint crop of a tight box."""
@@ -59,12 +57,18 @@ def keypoint_crop_of_box(box: Box) -> Similarity:
 
 def keypoint_crop_of_points(points: Points) -> Similarity:
     """Map frame pixels to the upright 96 x 96 keypoint crop of a face whose (15, 2) points are known."""
-    roll = math.radians(roll_deg(points[LEFT_EYE], points[RIGHT_EYE]))
-    level = Similarity(math.cos(roll), -math.sin(roll), 0.0, 0.0)
-    box = bounding_box(level.apply(points))
-    scale = POINTS_SIDE_PX / max(box.width, box.height, 1.0)
-    shift = _upright(box.center, scale, POINTS_CENTER)
-    return Similarity(scale * level.a, scale * level.b, shift.tx, shift.ty)
+    listed = points.tolist()
+    (left_x, left_y), (right_x, right_y) = listed[LEFT_EYE], listed[RIGHT_EYE]
+    across, down = left_x - right_x, left_y - right_y
+    length = math.hypot(across, down)
+    c, s = (across / length, down / length) if length > 0 else (1.0, 0.0)
+    # Plain numbers: for fifteen points numpy's calls cost twice the arithmetic.
+    xs = [c * x + s * y for x, y in listed]
+    ys = [c * y - s * x for x, y in listed]
+    x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
+    scale = POINTS_SIDE_PX / max(x1 - x0, y1 - y0, 1.0)
+    shift = _upright(((x0 + x1) / 2, (y0 + y1) / 2), scale, POINTS_CENTER)
+    return Similarity(scale * c, -scale * s, shift.tx, shift.ty)
 
 
 def search_patch_of_points(points: Points) -> Similarity:
@@ -84,10 +88,15 @@ def face_in_search_patch() -> Box:
 
 def tight_box_of_points(points: Points) -> Box:
     """Guess the tight forehead-to-chin box of a face from its (15, 2) points."""
-    back = keypoint_crop_of_points(points).inverse()
-    ((x, y),) = back.apply(np.array([TIGHT_CENTER], np.float32))
+    return tight_box_of_crop(keypoint_crop_of_points(points))
+
+
+def tight_box_of_crop(to_crop: Similarity) -> Box:
+    """Guess the tight box of a face from the keypoint crop of its points."""
+    back = to_crop.inverse()
+    x, y = back.point(*TIGHT_CENTER)
     width, height = TIGHT_SIZE_PX[0] * back.scale, TIGHT_SIZE_PX[1] * back.scale
-    return Box(float(x) - width / 2, float(y) - height / 2, float(x) + width / 2, float(y) + height / 2)
+    return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
 def emotion_crop_of_points(points: Points) -> Similarity:
@@ -95,8 +104,10 @@ def emotion_crop_of_points(points: Points) -> Similarity:
 
     The lips alone move with the expression; eye centres and the middle of the mouth corners move least.
     """
-    mouth = (points[MOUTH_LEFT] + points[MOUTH_RIGHT]) / 2
-    return fit_similarity(np.stack([points[LEFT_EYE], points[RIGHT_EYE], mouth]), _EMOTION_TARGET_POINTS)
+    listed = points.tolist()
+    (left_x, left_y), (right_x, right_y) = listed[MOUTH_LEFT], listed[MOUTH_RIGHT]
+    mouth = [(left_x + right_x) / 2, (left_y + right_y) / 2]
+    return fit_similarity([listed[LEFT_EYE], listed[RIGHT_EYE], mouth], EMOTION_TARGETS)
 
 
 def cut_keypoint_crop(pixels: NDArray[np.uint8], to_crop: Similarity) -> NDArray[np.uint8]:
@@ -142,10 +153,11 @@ def _averaged_part(
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Average factor x factor pixels of the part of a frame that a crop shows; also return the part's left and top."""
     height, width = pixels.shape
-    corners = np.array([(0, 0), (0, side_px), (side_px, 0), (side_px, side_px)], np.float32)
-    shown = bounding_box(to_crop.inverse().apply(corners))
-    left, columns = _coarse_span(shown.x0, shown.x1, width, factor)
-    top, rows = _coarse_span(shown.y0, shown.y1, height, factor)
+    back = to_crop.inverse()
+    x, y = back.point(side_px / 2, side_px / 2)
+    reach = (abs(back.a) + abs(back.b)) * side_px / 2
+    left, columns = _coarse_span(x - reach, x + reach, width, factor)
+    top, rows = _coarse_span(y - reach, y + reach, height, factor)
     part = pixels[top : top + rows * factor, left : left + columns * factor]
     averaged = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
     return np.asarray(averaged, np.uint8), (left, top)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,13 +73,6 @@ def coverage(a: Box, b: Box) -> float:
     return intersection(a, b) / smaller if smaller > 0 else 0.0
 
 
-def bounding_box(points: Points) -> Box:
-    """Smallest box that holds all points."""
-    x0, y0 = points.min(axis=0)
-    x1, y1 = points.max(axis=0)
-    return Box(float(x0), float(y0), float(x1), float(y1))
-
-
 @dataclass(frozen=True, slots=True)
 class Similarity:
     """Shift, scale and roll: (x, y) -> (a x - b y + tx, b x + a y + ty)."""
@@ -104,6 +98,10 @@ class Similarity:
         turned = points @ np.array([[self.a, self.b], [-self.b, self.a]], points.dtype)
         return (turned + np.array([self.tx, self.ty], points.dtype)).astype(np.float32, copy=False)
 
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Map one point; for one, numpy's calls cost twenty times the arithmetic."""
+        return self.a * x - self.b * y + self.tx, self.b * x + self.a * y + self.ty
+
     def inverse(self) -> Similarity:
         """Map back."""
         square = self.a * self.a + self.b * self.b
@@ -111,18 +109,17 @@ class Similarity:
         return Similarity(a, b, -(a * self.tx - b * self.ty), -(b * self.tx + a * self.ty))
 
 
-def fit_similarity(source: Points, target: Points) -> Similarity:
-    """Least-squares shift, scale and roll that bring `source` (N, 2) to `target` (N, 2), N >= 2.
+def fit_similarity(source: Sequence[Sequence[float]], target: Sequence[Sequence[float]]) -> Similarity:
+    """Least-squares shift, scale and roll that bring the points x, y of `source` to those of `target`, two or more.
 
     Source: S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991,
     in its two-dimensional form without reflection.
     """
     # Plain numbers: for a handful of points numpy's calls cost ten times the arithmetic.
-    from_xy, to_xy = source.tolist(), target.tolist()
-    from_x, from_y = _middle(from_xy)
-    to_x, to_y = _middle(to_xy)
+    from_x, from_y = _middle(source)
+    to_x, to_y = _middle(target)
     spread = along = across = 0.0
-    for source_point, target_point in zip(from_xy, to_xy, strict=True):
+    for source_point, target_point in zip(source, target, strict=True):
         sx, sy = source_point[0] - from_x, source_point[1] - from_y
         tx, ty = target_point[0] - to_x, target_point[1] - to_y
         spread += sx * sx + sy * sy
@@ -132,11 +129,6 @@ def fit_similarity(source: Points, target: Points) -> Similarity:
     return Similarity(a, b, to_x - (a * from_x - b * from_y), to_y - (b * from_x + a * from_y))
 
 
-def _middle(points: list[list[float]]) -> tuple[float, float]:
+def _middle(points: Sequence[Sequence[float]]) -> tuple[float, float]:
     count = len(points)
     return sum(x for x, _ in points) / count, sum(y for _, y in points) / count
-
-
-def roll_deg(left_eye: NDArray[np.float32], right_eye: NDArray[np.float32]) -> float:
-    """In-plane tilt of a face from its eye centres, degrees; 0 = upright, positive = its left eye is lower."""
-    return math.degrees(math.atan2(float(left_eye[1] - right_eye[1]), float(left_eye[0] - right_eye[0])))

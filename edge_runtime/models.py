@@ -64,14 +64,14 @@ class EmotionModel:
         self.interpreter = interpreter
         _check_shapes(bundle, interpreter)
         names = bundle.manifest.output.names
-        self._answers = [names.index(label) for label in EMOTION_LABELS]
-        self._none = [index for index, name in enumerate(names) if name == NONE_OUTPUT]
+        answers = [names.index(label) for label in EMOTION_LABELS]
+        self._order = np.array(answers + [index for index, name in enumerate(names) if name == NONE_OUTPUT])
 
     def logits(self, crop: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(side, side) uint8 -> (5 + number of none outputs,) real logits, the five answers first."""
         (stored,) = self.interpreter.invoke(quantize_pixels(enlarge(crop)))
         real = self.interpreter.output_quantizations[0].dequantize(stored)[0]
-        return np.asarray(real[self._answers + self._none])
+        return np.asarray(real[self._order])
 
     def scores(self, crop: NDArray[np.uint8]) -> EmotionScores:
         """(side, side) uint8 -> calibrated scores."""

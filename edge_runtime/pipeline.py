@@ -18,7 +18,7 @@ from edge_runtime.framing import (
     keypoint_crop_of_points,
     sample,
     search_patch_of_points,
-    tight_box_of_points,
+    tight_box_of_crop,
 )
 from edge_runtime.geometry import Box, Points, iou
 from edge_runtime.interfaces import Accelerator, Detector
@@ -80,8 +80,8 @@ class FramePipeline:
             with self.times.measure("track"):
                 tracker.forget(frame.captured_at)
                 tracks = tracker.confirmed
-                alive = {track.track_id for track in tracks}
-                self._smoothers = {key: value for key, value in self._smoothers.items() if key in alive}
+                for gone in self._smoothers.keys() - {track.track_id for track in tracks}:
+                    del self._smoothers[gone]
             faces = tuple(track.face for track in tracks if track.face is not None)
         return Observation(frame.index, frame.captured_at, frame.width, frame.height, faces)
 
@@ -121,12 +121,13 @@ class FramePipeline:
     def _follow(self, track: Track, frame: Frame) -> None:
         """Read one face; a face whose points jumped keeps its last reading until the detector finds it again."""
         points = self._read_points(track, frame)
-        box = tight_box_of_points(points)
+        to_crop = keypoint_crop_of_points(points)
+        box = tight_box_of_crop(to_crop)
         if iou(box, track.box) < _LEAST_OVERLAP or not _touches(box, frame):
             track.points = None
             return
-        track.points, track.box = points, box
-        smoothers = self._smoothers.setdefault(track.track_id, self._new_smoothers())
+        track.points, track.to_crop, track.box = points, to_crop, box
+        smoothers = self._smoothers_of(track)
         with self.times.measure("crop"):
             steady = smoothers.points.update(points, frame.captured_at)
             crop = cut_emotion_crop(frame.pixels, emotion_crop_of_points(steady))
@@ -145,16 +146,20 @@ class FramePipeline:
 
     def _read_points(self, track: Track, frame: Frame) -> Points:
         with self.times.measure("crop"):
-            known = track.points
-            to_crop = keypoint_crop_of_box(track.box) if known is None else keypoint_crop_of_points(known)
+            known = None if track.points is None else track.to_crop
+            to_crop = known or keypoint_crop_of_box(track.box)
             crop = cut_keypoint_crop(frame.pixels, to_crop)
         with self.times.measure("keypoints"):
             points = self._parts.keypoints.points(crop)
         return np.asarray(to_crop.inverse().apply(points))
 
-    def _new_smoothers(self) -> _Smoothers:
-        policy = self._parts.policy
-        return _Smoothers(PointSmoother(policy.keypoint_window_s), ScoreSmoother(policy.window_s or 0.0))
+    def _smoothers_of(self, track: Track) -> _Smoothers:
+        known = self._smoothers.get(track.track_id)
+        if known is None:
+            policy = self._parts.policy
+            known = _Smoothers(PointSmoother(policy.keypoint_window_s), ScoreSmoother(policy.window_s or 0.0))
+            self._smoothers[track.track_id] = known
+        return known
 
 
 def _touches(box: Box, frame: Frame) -> bool:

@@ -15,7 +15,7 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
     """Mean edge strength of a (side, side) crop, grey levels per pixel: mean length of the Sobel gradient / 8."""
     dx = cv2.Sobel(crop, cv2.CV_32F, 1, 0)
     dy = cv2.Sobel(crop, cv2.CV_32F, 0, 1)
-    return float(cv2.magnitude(dx, dy).mean()) / 8.0
+    return float(cv2.mean(cv2.magnitude(dx, dy))[0]) / 8.0
 
 
 def yaw_share(points: Points) -> float:

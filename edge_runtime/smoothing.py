@@ -40,7 +40,7 @@ class PointSmoother:
         eyes = max(math.dist(points[LEFT_EYE].tolist(), points[RIGHT_EYE].tolist()), 1.0)
         # The whole face moves as one: its mean motion tells jitter from movement better than a single point's.
         moved = points - self._points
-        speed = math.hypot(*moved.mean(axis=0).tolist()) / eyes / elapsed
+        speed = math.hypot(*moved.sum(axis=0).tolist()) / len(moved) / eyes / elapsed
         window = self._window_s / (1.0 + speed / self._SPEED_FOR_HALF_WINDOW)
         share = np.float32(blend_share(elapsed, window))
         self._points, self._at = self._points + share * moved, now

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_runtime.datatypes import Face, FaceBox
-from edge_runtime.geometry import Box, Points, coverage, iou
+from edge_runtime.geometry import Box, Points, Similarity, coverage, iou
 from edge_runtime.settings import Tracker as TrackerSettings
 
 _SAME_FACE_COVERAGE = 0.6
@@ -35,6 +35,9 @@ class Track:
 
     points: Points | None = None
     """(15, 2) newest raw points, frame pixels; None = cut the next crop from the box."""
+
+    to_crop: Similarity | None = None
+    """Keypoint crop of those points, made once: it gives the box, and the next crop."""
 
     face: Face | None = None
     """What was last reported."""
@@ -67,10 +70,8 @@ class Tracker:
         The last matters where frames are slow: the detector's turn may come less often than max_gap_s.
         """
         limits = self._settings
-        return (
-            any(track.hits < limits.min_hits for track in self._tracks)
-            or any(track.points is None for track in self.confirmed)
-            or any(now - track.confirmed_at > limits.max_gap_s / 2 for track in self.confirmed)
+        return any(track.hits < limits.min_hits for track in self._tracks) or any(
+            track.points is None or now - track.confirmed_at > limits.max_gap_s / 2 for track in self.confirmed
         )
 
     def update(self, detections: Sequence[FaceBox], now: float) -> None:

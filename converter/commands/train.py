@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from converter.run_folder import RunFolder
     from converter.tasks import Task
     from converter.train import Trainer
+
+_STATISTICS_BATCHES = 8
+"""Batches from which the normalisations of a bundle's net take their statistics."""
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,11 +41,18 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="PATH",
         help="faces: files to choose by, in the place of a share of --data",
     )
-    parser.add_argument(
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
         "--from-run",
         type=Path,
         metavar="DIR",
         help="start from the best weights of another run; blocks that its net lacks change nothing at first",
+    )
+    start.add_argument(
+        "--from-bundle",
+        type=Path,
+        metavar="DIR",
+        help="start from the int8 weights of a bundle that a recipe with the same net made",
     )
     parser.add_argument(
         "--soft-labels", type=Path, metavar="FILE", help="emotion: a teacher's answers, from `emotion-convert soften`"
@@ -76,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     net = task.net()
     if args.from_run:
         _start_from(RunFolder(args.from_run), task, net, folder)
+    if args.from_bundle:
+        _start_from_bundle(args.from_bundle, task, net, folder)
     note("%d faces to train on, %d to choose by, %d parameters", *_sizes(task), net.count_params())
     batches = task.batches()
     if workers.count > 1:
@@ -127,7 +140,7 @@ def _check_soft_labels(recipe: Recipe, soft_labels: Path | None) -> None:
 
 def _cut_by_file(folder: RunFolder, training: list[Path], validation: list[Path]) -> None:
     """Write which rows are for choosing, where whole files are."""
-    from converter.faces.data import split_rows
+    from converter.faces.read import split_rows
     from converter.run_folder import write_json
 
     if not folder.split_file.exists():
@@ -147,6 +160,27 @@ def _start_from(other: RunFolder, task: Task, net: keras.Model, folder: RunFolde
         smaller.load_weights(other.weights_file)
         grow(net, smaller)
     write_json(folder.inputs_file, folder.inputs() | {"weights": describe(other.weights_file)})
+
+
+def _start_from_bundle(path: Path, task: Task, net: keras.Model, folder: RunFolder) -> None:
+    """Take a bundle's weights, in float32 whatever the recipe trains in, and note which."""
+    import keras
+    import numpy as np
+
+    from converter.bundle_weights import take_bundle_weights
+    from converter.run_folder import write_json
+    from edge_runtime.bundle import load_bundle
+
+    bundle = load_bundle(path, kind=task.recipe.kind)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    plain = task.net()
+    drawn = islice(task.batches().epoch(0), _STATISTICS_BATCHES)
+    take_bundle_weights(plain, bundle, np.concatenate([pictures[..., 0] for pictures, _ in drawn]))
+    keras.config.set_dtype_policy(policy)
+    net.set_weights(plain.get_weights())
+    name = f"{bundle.manifest.name} {bundle.manifest.version}"
+    write_json(folder.inputs_file, folder.inputs() | {"weights": {"name": name, "sha256": bundle.model_sha256}})
 
 
 def _sizes(task: Task) -> tuple[int, int]:

@@ -18,6 +18,9 @@ _SQUEEZE = 0.12
 _NATURAL = (-0.4, 0.6)
 """Logarithm of a scene's size against the size that just covers its part."""
 
+_DECOY = 0.5
+_DECOY_SIDE_PX = 24
+
 _WORST_JPEG, _BEST_JPEG = 25, 90
 
 
@@ -26,10 +29,11 @@ class Composer:
 
     def __init__(self, data: DetectionData, recipe: Recipe) -> None:
         """Part the data."""
-        mask = data.has_faces
+        mask, cutout = data.has_faces, data.is_cutout
         self._recipe, self._detection = recipe, recipe.detection
-        self.with_faces = data.take(mask).scenes
+        self.with_faces = data.take(mask & ~cutout).scenes
         self._without = data.take(~mask).scenes
+        self._cutouts = data.take(cutout).scenes
 
     def compose(self, scene: Scene, rng: np.random.Generator) -> Scene:
         """Draw one square picture: a scene alone or with three others, lit, blurred and compressed."""
@@ -63,7 +67,9 @@ class Composer:
     def _part(self, scene: Scene, size: tuple[int, int], rng: np.random.Generator) -> Scene:
         """Draw (height, width) pixels of a scene, or of one without faces."""
         if self._without and rng.random() < self._detection.no_face:
-            return self._ground(size, rng)
+            return self._decoyed(self._ground(size, rng), rng)
+        if self._cutouts and rng.random() < self._detection.cutout:
+            return self._cutout(size, rng)
         usable = np.flatnonzero(~scene.ignored)
         chosen = scene.boxes[rng.choice(usable)] if len(usable) else scene_middle(scene)
         if len(usable) == 0 or rng.random() < self._detection.natural:
@@ -79,6 +85,26 @@ class Composer:
         low, high = self._detection.min_face_px, min(self._detection.max_face_px, 0.9 * room)
         return math.exp(rng.uniform(math.log(low), math.log(max(high, low + 1))))
 
+    def _cutout(self, size: tuple[int, int], rng: np.random.Generator) -> Scene:
+        """Lay a cut-out face on a ground."""
+        scene = self._cutouts[int(rng.integers(len(self._cutouts)))]
+        wanted = self._face_size(min(size), rng) / max(float(size_of(scene.boxes)[0]), 1.0)
+        ground = self._decoyed(self._ground(size, rng), rng)
+        boxes = lay(ground.pixels, scene, min(wanted, self._detection.most_enlarged), self._detection.roll_deg, rng)
+        return cut(Scene(ground.pixels, boxes, np.array([False])))
+
+    def _decoyed(self, ground: Scene, rng: np.random.Generator) -> Scene:
+        """Lay a square without a face on a ground, so that a seam alone tells nothing; only where faces have seams."""
+        if not (self._cutouts and self._without and rng.random() < _DECOY):
+            return ground
+        other = self._without[int(rng.integers(len(self._without)))].pixels
+        side = int(rng.integers(_DECOY_SIDE_PX, min(other.shape) + 1)) if min(other.shape) > _DECOY_SIDE_PX else 1
+        left, top = (int(rng.integers(0, room - side + 1)) for room in (other.shape[1], other.shape[0]))
+        patch = _without_faces(other[top : top + side, left : left + side])
+        pixels = ground.pixels.copy()
+        lay(pixels, patch, self._face_size(min(pixels.shape), rng) / side, self._detection.roll_deg, rng)
+        return _without_faces(pixels)
+
     def _ground(self, size: tuple[int, int], rng: np.random.Generator) -> Scene:
         """Fill a part with a piece of a picture without faces."""
         if not self._without:
@@ -90,7 +116,7 @@ class Composer:
         large = resized(scene.pixels, shape)
         left, top = rng.integers(0, shape[0] - size[1] + 1), rng.integers(0, shape[1] - size[0] + 1)
         pixels = large[top : top + size[0], left : left + size[1]]
-        return _without_faces(pixels)
+        return _without_faces(pixels.copy())
 
     def _window(
         self, scene: Scene, factors: tuple[float, float], face: Boxes, size: tuple[int, int], rng: np.random.Generator
@@ -112,7 +138,7 @@ class Composer:
 
     def _border(self, size: tuple[int, int], rng: np.random.Generator) -> Picture:
         if rng.random() < 0.6:
-            return self._ground(size, rng).pixels.copy()
+            return self._ground(size, rng).pixels
         return np.full(size, int(rng.integers(256)), np.uint8)
 
     def _compressed(self, pixels: Picture, rng: np.random.Generator) -> Picture:
@@ -151,6 +177,38 @@ def resized(pixels: Picture, shape: tuple[int, int]) -> Picture:
     return np.asarray(
         cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8
     )
+
+
+def lay(pixels: Picture, scene: Scene, factor: float, most_roll_deg: float, rng: np.random.Generator) -> Boxes:
+    """Lay a resized and turned scene into a picture, its middle anywhere in it; return the scene's boxes there.
+
+    Args:
+        pixels: (h, w) uint8, changed in place.
+        scene: what is laid.
+        factor: of its size.
+        most_roll_deg: largest angle.
+        rng: source of randomness.
+
+    Returns:
+        (N, 4) upright boxes of the size that they had before the turn, about the middles of the turned ones.
+    """
+    height, width = scene.pixels.shape
+    patch = resized(scene.pixels, (max(round(width * factor), 1), max(round(height * factor), 1)))
+    angle = math.radians(rng.uniform(-most_roll_deg, most_roll_deg))
+    c, s = math.cos(angle), math.sin(angle)
+    turn = np.array([[c, -s], [s, c]])
+    target = np.array([rng.uniform(0, pixels.shape[1]), rng.uniform(0, pixels.shape[0])])
+    middle = np.array([patch.shape[1], patch.shape[0]]) / 2
+    affine = np.hstack([turn, (target - turn @ middle)[:, np.newaxis]])
+    centres = affine.copy()
+    centres[:, 2] += turn @ (0.5, 0.5) - 0.5  # warpAffine counts from the middle of a pixel, boxes from its corner
+    size = (pixels.shape[1], pixels.shape[0])
+    cv2.warpAffine(patch, centres, size, dst=pixels, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
+    scale = np.array([patch.shape[1] / width, patch.shape[0] / height] * 2)
+    boxes = scene.boxes * scale
+    half = (boxes[:, 2:] - boxes[:, :2]) / 2
+    moved = (boxes[:, :2] + half) @ turn.T + affine[:, 2]
+    return np.hstack([moved - half, moved + half]).astype(np.float32)
 
 
 def cut(scene: Scene) -> Scene:

@@ -33,6 +33,9 @@ class Scene:
     ignored: NDArray[np.bool_]
     """(N,) True: neither a face to find nor background."""
 
+    cutout: bool = False
+    """A face that was cut out of its photograph, to be laid into other pictures."""
+
 
 @dataclass(frozen=True, eq=False)
 class DetectionData:
@@ -57,6 +60,11 @@ class DetectionData:
         """(N,) whether a picture holds a box, to find or to ignore."""
         return np.array([len(scene.boxes) > 0 for scene in self.scenes], bool)
 
+    @property
+    def is_cutout(self) -> NDArray[np.bool_]:
+        """(N,) whether a picture is a face to be laid into others."""
+        return np.array([scene.cutout for scene in self.scenes], bool)
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> DetectionData:
         """Choose pictures by index or mask."""
         indices = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
@@ -69,7 +77,11 @@ def read_detection(files: Sequence[Path]) -> DetectionData:
     Raises:
         DataError: a file is not of this form, or a picture is damaged.
     """
-    parts = [_read_file(path) for path in files]
+    return joined([_read_file(path) for path in files])
+
+
+def joined(parts: Sequence[DetectionData]) -> DetectionData:
+    """Put scenes of several files one after the other."""
     scenes = tuple(scene for part in parts for scene in part.scenes)
     return DetectionData(scenes, np.concatenate([part.group for part in parts]))
 
@@ -97,12 +109,3 @@ def _decoded(jpeg: Picture, where: str) -> Picture:
     if pixels is None:
         raise DataError(f"{where}: not a JPEG picture")
     return np.asarray(pixels, np.uint8)
-
-
-def split_rows(training: Sequence[Path], validation: Sequence[Path]) -> dict[str, list[int]]:
-    """Rows of both parts when whole files are held out and read after the training files."""
-    counts = [sum(len(_read_file(path)) for path in files) for files in (training, validation)]
-    return {
-        "training_rows": list(range(counts[0])),
-        "validation_rows": list(range(counts[0], counts[0] + counts[1])),
-    }

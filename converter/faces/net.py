@@ -103,6 +103,6 @@ def _heads(levels: list[Tensor], width: int) -> list[Tensor]:
     outputs = []
     for stride, level in zip(STRIDES, levels, strict=True):
         x = _convolution(level, width, 3)
-        outputs.append(layers.Conv2D(1, 1, bias_initializer=prior, name=f"score_{stride}")(x))
-        outputs.append(layers.Conv2D(4, 1, name=f"distances_{stride}")(x))
+        outputs.append(layers.Conv2D(1, 1, bias_initializer=prior, dtype="float32", name=f"score_{stride}")(x))
+        outputs.append(layers.Conv2D(4, 1, dtype="float32", name=f"distances_{stride}")(x))
     return outputs

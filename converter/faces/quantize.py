@@ -47,7 +47,7 @@ def quantized(
     net = fixed_net(run, task, shape)
     float_model = to_float_tflite(net)
     rng = np.random.default_rng([task.recipe.seed, _JUDGING_STREAM])
-    judges = [task.training.scenes[row] for row in rng.permutation(len(task.training))[:_JUDGES]]
+    judges = [task.training.scenes[row] for row in rng.permutation(_photographs(task))[:_JUDGES]]
     best: tuple[float, bytes, CalibrationList] | None = None
     for index in track(range(candidates), "quantizing"):
         listed, pictures = _drawn(run, task, shape, index)
@@ -64,8 +64,9 @@ def quantized(
 def _drawn(run: RunFolder, task: FacesTask, shape: Shape, index: int) -> tuple[CalibrationList, NDArray[np.uint8]]:
     """Draw pictures of the training part; a copy of the first with a black and a white pixel comes last."""
     rng = np.random.default_rng([task.recipe.seed, _CALIBRATION_STREAM, index])
-    count = min(task.recipe.calibration_count, len(task.training))
-    rows = np.sort(rng.choice(len(task.training), count, replace=False))
+    photographs = _photographs(task)
+    count = min(task.recipe.calibration_count, len(photographs))
+    rows = np.sort(rng.choice(photographs, count, replace=False))
     scenes = [task.training.scenes[row] for row in rows]
     listed = tuple(
         CalibrationPicture(task.training_rows[row], hashlib.sha256(scene.pixels.tobytes()).hexdigest())
@@ -76,6 +77,11 @@ def _drawn(run: RunFolder, task: FacesTask, shape: Shape, index: int) -> tuple[C
     # Without both the input scale would come out smaller than 1/255.
     widest[0, 0], widest[0, 1] = _BLACK, _WHITE
     return CalibrationList(tuple(e["sha256"] for e in run.inputs()["data"]), listed), np.stack([*fitted, widest])
+
+
+def _photographs(task: FacesTask) -> NDArray[np.int64]:
+    """Rows of whole pictures, such as a camera shows."""
+    return np.flatnonzero(~task.training.is_cutout)
 
 
 def _score_distance(float_model: bytes, int8_model: bytes, judges: list[Scene], shape: Shape) -> float:
