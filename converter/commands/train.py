@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from converter.tasks import Task
     from converter.train import Trainer
 
+_SHIPPED = "shipped"
+
 _STATISTICS_BATCHES = 8
 """Batches from which the normalisations of a bundle's net take their statistics."""
 
@@ -51,8 +53,8 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     start.add_argument(
         "--from-bundle",
         type=Path,
-        metavar="DIR",
-        help="start from the int8 weights of a bundle that a recipe with the same net made",
+        metavar="PATH",
+        help="start from the int8 weights of a bundle that a recipe with the same net made: a path, or `shipped`",
     )
     parser.add_argument(
         "--soft-labels", type=Path, metavar="FILE", help="emotion: a teacher's answers, from `emotion-convert soften`"
@@ -169,9 +171,11 @@ def _start_from_bundle(path: Path, task: Task, net: keras.Model, folder: RunFold
 
     from converter.bundle_weights import take_bundle_weights
     from converter.run_folder import write_json
-    from edge_runtime.bundle import load_bundle
+    from edge_runtime.bundle import builtin_bundle_path, load_bundle
 
-    bundle = load_bundle(path, kind=task.recipe.kind)
+    keras.config.disable_interactive_logging()  # else Keras describes the conversion on standard output
+    shipped = path == Path(_SHIPPED)
+    bundle = load_bundle(builtin_bundle_path(task.recipe.kind) if shipped else path, kind=task.recipe.kind)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     plain = task.net()

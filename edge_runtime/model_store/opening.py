@@ -22,8 +22,10 @@ from edge_runtime.signature import TrustedKeys, load_keys
 
 logger = logging.getLogger(__name__)
 
-FACES_WIDTH_PX: Final = 320
-"""Searches up to this width use the shipped faces net of 320 x 256, wider ones that of 640 x 480."""
+SHIPPED_FACES: Final = {160: "faces-small", 320: "faces", 640: "faces-large"}
+"""Shipped faces nets by the width of their input, all of the same weights: 160 x 128, 320 x 256, 640 x 480."""
+
+LARGEST_FACES: Final = SHIPPED_FACES[640]
 
 START_LIMIT_S: Final = 20.0
 """For the self-test of one bundle at a start: systemd gives the whole start 90 s."""
@@ -82,11 +84,12 @@ def place_of(kind: ModelKind, models: Models, *, configured: str = "") -> Place:
 
 
 def place_of_faces(detector: Detector, models: Models) -> Place:
-    """Choose the faces bundle; of the shipped ones the one that fits the width of the search."""
+    """Choose the faces bundle; of the shipped ones the smallest that has the width of the search."""
     place = place_of("faces", models, configured=detector.model)
-    if place.origin == "shipped" and detector.search_width_px > FACES_WIDTH_PX:
-        return replace(place, path=place.path.with_name(f"{place.path.name}-large"))
-    return place
+    if place.origin != "shipped":
+        return place
+    fitting = (name for width, name in SHIPPED_FACES.items() if detector.search_width_px <= width)
+    return replace(place, path=place.path.with_name(next(fitting, LARGEST_FACES)))
 
 
 def load_chosen(kind: ModelKind, place: Place, models: Models) -> Bundle:

@@ -233,3 +233,18 @@ def _black_and_white() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     pictures = np.stack([striped_face(label, np.random.default_rng(label), 96) for label in range(5)])
     pictures[0, 0, :2] = 0, 255
     return pictures
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_training_goes_on_from_a_bundle(chain: Chain, tmp_path: Path) -> None:
+    train = ["train", str(chain.recipe), "--data", str(chain.data), "--run", str(tmp_path / "more"), "--epochs", "1"]
+
+    code = main([*train, "--from-bundle", str(chain.bundle)])
+
+    bundle = load_bundle(chain.bundle)
+    weights = json.loads((tmp_path / "more" / "inputs.json").read_text())["weights"]
+    (record,) = [json.loads(line) for line in (tmp_path / "more" / "progress.jsonl").read_text().splitlines()]
+    first = json.loads((chain.run / "progress.jsonl").read_text().splitlines()[0])
+    assert code == 0
+    assert weights == {"name": "stripes 1.0.0", "sha256": bundle.model_sha256}
+    assert record["loss"] < first["loss"]

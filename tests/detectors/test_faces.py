@@ -137,7 +137,7 @@ def test_colour_and_floats_are_refused(wrong: NDArray[np.uint8]) -> None:
         FacesDetector(bundle(), OneCell(0, 0)).detect(wrong)
 
 
-@pytest.mark.parametrize("name", ["faces", "faces-large"])
+@pytest.mark.parametrize("name", ["faces-small", "faces", "faces-large"])
 def test_a_shipped_net_answers_its_golden_outputs(name: str) -> None:
     shipped = load_bundle(builtin_bundle_path("faces").with_name(name), kind="faces")
     golden = shipped.golden()
@@ -153,7 +153,9 @@ def test_a_shipped_net_answers_its_golden_outputs(name: str) -> None:
         assert np.abs(quick.astype(int) - expected).max() <= 12
 
 
-@pytest.mark.parametrize(("search_width_px", "input_width"), [(160, 320), (320, 320), (321, 640), (640, 640)])
+@pytest.mark.parametrize(
+    ("search_width_px", "input_width"), [(160, 160), (161, 320), (320, 320), (321, 640), (640, 640), (800, 640)]
+)
 def test_the_width_of_the_search_chooses_the_shipped_net(search_width_px: int, input_width: int) -> None:
     detector = open_detector(DetectorSettings(kind="faces", search_width_px=search_width_px))
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from converter.faces.augment import Composer, cut, mirrored
+from converter.faces.augment import Composer, cut, lay, mirrored
 from converter.faces.batches import FaceBatches
 from converter.faces.data import DetectionData, Scene
 from converter.faces.targets import size_of
@@ -13,9 +13,17 @@ BRIGHT, DARK = 250, 20
 PLAIN = Augment(brightness=0.0, contrast=0.0, gamma=0.0, blur=0.0, noise=0.0, erase=0.0)
 
 
-def recipe(*, mosaic: float = 0.4, natural: float = 0.5, no_face: float = 0.2, min_face_px: float = 8.0) -> Recipe:
+def recipe(
+    *, mosaic: float = 0.4, natural: float = 0.5, no_face: float = 0.2, min_face_px: float = 8.0, cutout: float = 0.0
+) -> Recipe:
     detection = Detection(
-        crop_px=128, jpeg=0.0, mosaic=mosaic, natural=natural, no_face=no_face, min_face_px=min_face_px
+        crop_px=128,
+        jpeg=0.0,
+        mosaic=mosaic,
+        natural=natural,
+        no_face=no_face,
+        min_face_px=min_face_px,
+        cutout=cutout,
     )
     return Recipe(
         kind="faces",
@@ -65,6 +73,60 @@ def test_faces_fall_everywhere_and_have_every_size() -> None:
     assert (middles.max(axis=0) > 103).all()
     assert size_of(boxes).min() < 11
     assert size_of(boxes).max() > 80
+
+
+def cutout(side: int = 48) -> Scene:
+    """Draw a face that nearly fills its picture."""
+    pixels = np.full((side, side), DARK, np.uint8)
+    pixels[4:44, 8:40] = BRIGHT
+    return Scene(pixels, np.array([[8, 4, 40, 44]], np.float32), np.array([False]), cutout=True)
+
+
+def with_cutouts(share: float) -> Composer:
+    """Have one scene with a face that is not bright, one without faces, and a bright cut-out face."""
+    scene = scene_with_face()
+    plain = Scene(np.full_like(scene.pixels, DARK), scene.boxes, scene.ignored)
+    ground = Scene(np.full((120, 200), DARK, np.uint8), np.empty((0, 4), np.float32), np.empty(0, bool))
+    asked = recipe(mosaic=0.0, natural=0.0, no_face=0.0, cutout=share)
+    return Composer(DetectionData((plain, ground, cutout()), np.array(["a", "b", "c"])), asked)
+
+
+def test_a_cut_out_face_is_laid_into_another_picture_with_its_box() -> None:
+    composer = with_cutouts(1.0)
+    checked = 0
+
+    for seed in range(60):
+        drawn = composer.compose(composer.with_faces[0], np.random.default_rng(seed))
+        for box in drawn.boxes[(size_of(drawn.boxes) > 20) & ~drawn.ignored]:
+            x0, y0, x1, y1 = box
+            w, h = (x1 - x0) / 4, (y1 - y0) / 4  # the middle half: the box stays upright when the face is turned
+            inner = drawn.pixels[int(y0 + h) : int(y1 - h), int(x0 + w) : int(x1 - w)]
+            assert inner.mean() > 0.9 * BRIGHT
+            checked += 1
+
+    assert checked > 20
+
+
+def test_a_cut_out_face_is_no_scene_of_its_own() -> None:
+    composer = with_cutouts(0.0)
+
+    drawn = [composer.compose(composer.with_faces[0], np.random.default_rng(seed)) for seed in range(9)]
+
+    assert len(composer.with_faces) == 1
+    for scene in drawn:
+        for x0, y0, x1, y1 in scene.boxes.astype(int).tolist():
+            assert (scene.pixels[y0:y1, x0:x1] == DARK).all()
+
+
+def test_turned_boxes_keep_their_size_about_the_turned_middle() -> None:
+    canvas = np.full((900, 900), DARK, np.uint8)
+
+    (box,) = lay(canvas, cutout(), 2.0, 30.0, np.random.default_rng(9))
+
+    bright = np.argwhere(canvas == BRIGHT)[:, ::-1]
+    assert np.ptp(bright, axis=0).max() > 80  # turned
+    assert box[2:] - box[:2] == pytest.approx([64, 80], abs=1e-3)
+    assert (box[:2] + box[2:]) / 2 == pytest.approx(bright.mean(axis=0) + 0.5, abs=1.0)
 
 
 def test_too_small_faces_are_ignored() -> None:
