@@ -134,24 +134,27 @@ def sample(pixels: NDArray[np.uint8], to_crop: Similarity, side_px: int) -> NDAr
     Returns:
         (side_px, side_px) uint8.
     """
-    matrix = to_crop.matrix
     factor = 1
     if to_crop.scale > _LEAST_SCALE:
-        factor = min(max(int(1.0 / to_crop.scale), 1), max(pixels.shape) // side_px + 1)
+        most = min(max(int(1.0 / to_crop.scale), 1), max(pixels.shape) // side_px + 1)
+        factor = 1 << (most.bit_length() - 1)  # the largest power of two that is not above it
     if factor > 1:
         pixels, (left, top) = _averaged_part(pixels, to_crop, side_px, factor)
         # Pixel centres: coarse = (fine - left + 0.5) / factor - 0.5.
-        shift = (left + (factor - 1) / 2, top + (factor - 1) / 2)
-        matrix = np.hstack([matrix[:, :2] * factor, (matrix @ (*shift, 1.0))[:, np.newaxis]])
+        shift = to_crop.point(left + (factor - 1) / 2, top + (factor - 1) / 2)
+        to_crop = Similarity(to_crop.a * factor, to_crop.b * factor, *shift)
     size = (side_px, side_px)
-    crop = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    crop = cv2.warpAffine(pixels, to_crop.matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, dtype=np.uint8)
 
 
 def _averaged_part(
     pixels: NDArray[np.uint8], to_crop: Similarity, side_px: int, factor: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """Average factor x factor pixels of the part of a frame that a crop shows; also return the part's left and top."""
+    """Average factor x factor pixels of the part of a frame that a crop shows; also return the part's left and top.
+
+    Done by halves: OpenCV averages 2 x 2 pixels ten times as fast as 3 x 3, and four times as fast again as 4 x 4.
+    """
     height, width = pixels.shape
     back = to_crop.inverse()
     x, y = back.point(side_px / 2, side_px / 2)
@@ -159,8 +162,10 @@ def _averaged_part(
     left, columns = _coarse_span(x - reach, x + reach, width, factor)
     top, rows = _coarse_span(y - reach, y + reach, height, factor)
     part = pixels[top : top + rows * factor, left : left + columns * factor]
-    averaged = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(averaged, np.uint8), (left, top)
+    while part.shape[1] > columns:
+        half = (part.shape[1] // 2, part.shape[0] // 2)
+        part = np.asarray(cv2.resize(part, half, interpolation=cv2.INTER_AREA), np.uint8)
+    return part, (left, top)
 
 
 def _coarse_span(low: float, high: float, size: int, factor: int) -> tuple[int, int]:
