@@ -10,6 +10,7 @@ from converter.dossier import Dossier
 from converter.edgetpu import inventory
 from converter.figures import Figures
 from converter.markdown import figure_table, share
+from converter.run_folder import WEIGHTS_NAME
 from edge_runtime.manifest import Manifest
 
 WHAT = {
@@ -91,10 +92,10 @@ def _started(dossier: Dossier) -> str:
     """Say which earlier run went in; nothing where the net started from nothing."""
     said = []
     if "weights" in dossier.started_from:
-        said.append(
-            "It started from the best weights of a run of the base recipe "
-            f"(sha256 {dossier.started_from['weights']['sha256']})."
-        )
+        weights = dossier.started_from["weights"]
+        of_a_run = weights["name"] == WEIGHTS_NAME
+        source = "best weights of a run of the base recipe" if of_a_run else f"int8 weights of {weights['name']}"
+        said.append(f"It started from the {source} (sha256 {weights['sha256']}).")
     if "soft_labels" in dossier.started_from:
         soft = dossier.started_from["soft_labels"]
         said.append(
@@ -109,8 +110,7 @@ def _training_commands(kind: str, name: str, files: str, dossier: Dossier) -> st
     last = f"emotion-convert train {kind} --data {files} --run run/{name}"
     if "weights" not in dossier.started_from:
         return last
-    base = "keypoints-base" if kind == "keypoints" else kind
-    lines = [f"emotion-convert train {base} --data {files} --run run/{name}-base"]
+    lines = [f"emotion-convert train {kind}-base --data {files} --run run/{name}-base"]
     last += f" --from-run run/{name}-base"
     if "soft_labels" in dossier.started_from:
         lines.append(f"emotion-convert soften --run run/{name}-base --out soft.npz")

@@ -8,7 +8,7 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -17,6 +17,8 @@ from converter.errors import RunError
 from converter.recipe import Recipe
 
 _LIBRARIES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "ai-edge-litert")
+
+WEIGHTS_NAME: Final = "best.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class RunFolder:
     @property
     def weights_file(self) -> Path:
         """Averaged weights of the epoch that validated best."""
-        return self.path / "best.weights.h5"
+        return self.path / WEIGHTS_NAME
 
     @property
     def calibration_file(self) -> Path:
