@@ -48,6 +48,7 @@ def contenders(yunet: Path | None) -> list[tuple[str, str, int]]:
     """Title, name for open_contender, and width to which frames are shrunk."""
     ours = builtin_bundle_path("faces")
     found = [
+        ("faces-small, input 160x128", str(ours.with_name("faces-small")), 160),
         ("faces, input 320x256", str(ours), 320),
         ("faces-large, input 640x480", str(ours.with_name("faces-large")), 640),
         ("haar, frame shrunk to 320", "haar", 320),

@@ -19,7 +19,7 @@ from edge_runtime.manifest import Input, Manifest, Output, Policy, Quantized, Tr
 FRAMING = {
     "keypoints": "square around the face, side about 1.5 x that of the box of the 15 points, which lies a little low",
     "emotion": "upright face as FER2013 frames it, sampled at 48 x 48 and enlarged to 96 x 96 with INTER_LINEAR",
-    "faces": "a whole grey frame, shrunk by INTER_AREA into the upper left corner, the rest black",
+    "faces": "a whole grey frame, shrunk into the upper left corner, the rest black",
 }
 MODE = "post-training, full integer, int8 in and out"
 DRAFT_VERSION = "0.0.0-draft"

@@ -106,8 +106,8 @@ class Detector(Section, frozen=True):
     min_score: Share = 0.6
     """YuNet only: detections below are left out."""
     search_width_px: Annotated[int, Meta(ge=80)] = 320
-    """Frames are shrunk to this width before faces are searched for. faces: up to 320 the shipped net of 320 x 256,
-    above that of 640 x 480; another bundle has its own size."""
+    """Frames are shrunk to this width before faces are searched for. faces: up to 160 the shipped net of 160 x 128,
+    up to 320 that of 320 x 256, above that of 640 x 480; another bundle has its own size."""
 
 
 class Tracker(Section, frozen=True):

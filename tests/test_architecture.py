@@ -17,11 +17,11 @@ from tests.source_tree import FOLDERS, PACKAGES, ROOT, sources
 ROWS = (
     ("_version", "errors"),
     ("contract", "clock", "histogram", "schemas", "setting_types", "board", "log_limit", "speed_limits"),
-    ("geometry", "quantization", "output_settings"),
+    ("geometry", "preprocess", "quantization", "output_settings"),
     ("datatypes", "stages"),
     ("interfaces",),
     ("manifest", "settings", "payloads", "signature"),
-    ("preprocess", "decode", "framing", "config", "bundle", "health", "governor", "camera_retry"),
+    ("decode", "framing", "config", "bundle", "health", "governor", "camera_retry"),
     ("interpreter", "claims", "commands", "credentials", "signals"),
     ("accelerator", "models", "tracker", "smoothing", "quality", "policy", "overlay", "golden", "net_cost"),
     ("events", "heartbeat", "audience", "systemd_notify", "picture_watch", "sink_watch", "session"),

@@ -5,7 +5,29 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_runtime.preprocess import enlarge, fit_factor, fit_into
+from edge_runtime.preprocess import enlarge, fit_factor, fit_into, shrunk
+
+
+def test_a_picture_shrinks_by_averages_of_halves() -> None:
+    quarters = np.zeros((8, 12), np.uint8)
+    quarters[:4, :4] = 200
+    quarters[0, 0] = 40  # one of sixteen pixels, 160 lower: the average is 10 lower
+
+    found = shrunk(quarters, (3, 2))
+
+    assert found.tolist() == [[190, 0, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("size", [(320, 240), (300, 225), (160, 120), (640, 480), (7, 5)])
+def test_a_shrunk_ramp_keeps_its_place_and_its_brightness(size: tuple[int, int]) -> None:
+    ramp = np.tile(np.linspace(0, 255, 640).round().astype(np.uint8), (480, 1))
+
+    found = shrunk(ramp, size)
+
+    # The middle of column x of the result shows what lies at the same share of the width.
+    expected = 255 * ((np.arange(size[0]) + 0.5) / size[0] * 640 - 0.5) / 639
+    assert found.shape == (size[1], size[0])
+    assert np.abs(found - expected).max() <= 2 * 255 / 640 * max(640 / size[0], 1) / 2 + 1
 
 
 def test_a_crop_of_the_right_size_is_passed_on_as_it_is() -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edge_runtime.datatypes import FaceBox, ShapeError
 from edge_runtime.errors import DetectorError
 from edge_runtime.geometry import Box
+from edge_runtime.preprocess import shrunk
 
 CASCADE_FILE: Final = "haarcascade_frontalface_alt2.xml"
 DEBIAN_CASCADES: Final = Path("/usr/share/opencv4/haarcascades")
@@ -86,8 +87,7 @@ class HaarDetector:
     def _shrunk(self, pixels: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
         if factor == 1.0:
             return pixels
-        size = (self._search_width_px, max(1, round(pixels.shape[0] / factor)))
-        return np.asarray(self._cv2.resize(pixels, size, interpolation=self._cv2.INTER_AREA), dtype=np.uint8)
+        return shrunk(pixels, (self._search_width_px, max(1, round(pixels.shape[0] / factor))))
 
 
 def _tight(x: int, y: int, side: int, _: int) -> Box:

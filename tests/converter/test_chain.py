@@ -248,3 +248,14 @@ def test_a_training_goes_on_from_a_bundle(chain: Chain, tmp_path: Path) -> None:
     assert code == 0
     assert weights == {"name": "stripes 1.0.0", "sha256": bundle.model_sha256}
     assert record["loss"] < first["loss"]
+
+
+def test_a_shipped_bundle_of_another_net_is_refused(
+    chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ["train", str(chain.recipe), "--data", str(chain.data), "--run", str(tmp_path / "more")]
+
+    code = main([*train, "--from-bundle", "shipped"])
+
+    assert code == 3
+    assert "assets/emotion: expected weights of the shapes" in capsys.readouterr().err
