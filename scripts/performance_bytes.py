@@ -17,13 +17,14 @@ From the Frame on:
 
 - Mailbox between capture and main thread: nothing is copied, the array itself is handed over. The watch for a frozen
   picture keeps the newest frame, and looks at every 16th pixel of every 16th row.
-- Detector `faces`: the frame shrunk to fit the net's input; that laid into a black picture of the input's size; that
+- Detector `faces`: the frame shrunk to fit the net's input, by halves: each is a new array of a quarter of the bytes,
+  and 2 x 2 pixels are what OpenCV averages fastest; that laid into a black picture of the input's size; that
   with the top bit of every byte flipped (int8). A frame that is not larger than the input is not shrunk.
-- Detectors `haar` and `yunet`: one shrunk copy; `yunet` makes three colours of it.
+- Detectors `haar` and `yunet`: shrunk copies in the same way; `yunet` makes three colours of it.
 - A known face that the detector missed: a patch of 160 x 160, given to the detector.
 - Each face: a 96 x 96 and a 48 x 48 crop, sampled from the frame. Where a crop shrinks the frame by 2 or more, the part
-  of the frame that it shows is averaged first, into an array at most about twice as wide and high as the crop. The rest
-  of the frame is not read.
+  of the frame that it shows is averaged first, by halves, until it is at most about twice as wide and high as the crop.
+  The rest of the frame is not read.
 - Each net: the 48 x 48 crop is enlarged to 96 x 96; a crop becomes int8 in a new array, its top bits flipped; the
   interpreter copies that in and its answers out.
 - Events: numbers, encoded once however many sinks there are.
