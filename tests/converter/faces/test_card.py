@@ -38,8 +38,8 @@ def card(bundle: Bundle) -> str:
     return model_card(Dossier(bundle, judgement, {}, records, 70, 30, 1234, {}))
 
 
-def test_the_card_says_one_training_and_its_epochs(card: str) -> None:
-    assert f"One training, recipe `faces`: {EPOCHS} epochs done, best epoch {EPOCHS}," in card
+def test_the_card_names_its_recipe_and_its_epochs(card: str) -> None:
+    assert f"Recipe `faces`: {EPOCHS} epochs done, best epoch {EPOCHS}," in card
     assert "$" not in card
 
 
