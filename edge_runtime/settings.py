@@ -117,6 +117,9 @@ class Tracker(Section, frozen=True):
     """The largest faces are processed, others are left out; bounds the work per frame."""
     min_hits: Count = 2
     """Detections before a face counts as there."""
+    min_time_s: NotNegative = 0.1
+    """Seconds between the first and the last of them, at least: two frames of a fast camera are nearly one picture.
+    With a min_hits of 1 a face counts at once."""
     max_gap_s: Positive = 0.6
     """A face that no detector run confirms for this long is lost."""
     min_iou: Share = 0.3

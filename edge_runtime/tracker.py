@@ -30,6 +30,9 @@ class Track:
     confirmed_at: float
     """Source seconds of the last detection that matched."""
 
+    first_at: float
+    """Source seconds of the first detection."""
+
     hits: int = 1
     """Detections that matched."""
 
@@ -59,8 +62,8 @@ class Tracker:
 
     @property
     def confirmed(self) -> list[Track]:
-        """Tracks with enough hits, largest box first, at most max_faces; who is read already has the better claim."""
-        there = [track for track in self._tracks if track.hits >= self._settings.min_hits]
+        """Tracks that are believed, largest box first, at most max_faces; who is read already has the better claim."""
+        there = [track for track in self._tracks if self._is_believed(track)]
         claim = {track.track_id: track.box.area * (_CLAIM_OF_THE_READ if track.face else 1.0) for track in there}
         return sorted(there, key=lambda track: -claim[track.track_id])[: self._settings.max_faces]
 
@@ -70,7 +73,7 @@ class Tracker:
         The last matters where frames are slow: the detector's turn may come less often than max_gap_s.
         """
         limits = self._settings
-        return any(track.hits < limits.min_hits for track in self._tracks) or any(
+        return any(not self._is_believed(track) for track in self._tracks) or any(
             track.points is None or now - track.confirmed_at > limits.max_gap_s / 2 for track in self.confirmed
         )
 
@@ -97,7 +100,7 @@ class Tracker:
             free_detections.remove(d)
             self._confirm(self._tracks[t], detections[d].box, overlap, now)
         for t in free_tracks:
-            if self._tracks[t].hits < self._settings.min_hits:
+            if not self._is_believed(self._tracks[t]):
                 self._tracks[t].hits = 0  # a first hit that nothing repeats was a false alarm
         for d in sorted(free_detections):
             self._begin(detections[d].box, now)
@@ -121,6 +124,12 @@ class Tracker:
             if track.track_id not in read:
                 track.face = track.points = None  # old by the time this face is read again
 
+    def _is_believed(self, track: Track) -> bool:
+        """Whether a face was detected often enough, over a time that is long enough; it stays so."""
+        limits = self._settings
+        long_enough = limits.min_hits == 1 or track.confirmed_at - track.first_at >= limits.min_time_s
+        return track.hits >= limits.min_hits and long_enough
+
     def _confirm(self, track: Track, box: Box, overlap: float, now: float) -> None:
         track.hits += 1
         track.confirmed_at = now
@@ -133,7 +142,7 @@ class Tracker:
             return
         if any(coverage(box, track.box) > _SAME_FACE_COVERAGE for track in self._tracks):
             return  # detectors see small faces in the wrinkles of large ones
-        self._tracks.append(Track(self.next_id, box, now))
+        self._tracks.append(Track(self.next_id, box, now, now))
         self.next_id += 1
 
     def _drop_doubles(self) -> None:

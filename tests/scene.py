@@ -111,7 +111,7 @@ def pipeline(
             FakeInterpreter(points, output=HALF_PIXELS, outputs=2 * len(KEYPOINT_NAMES)),
         ),
         emotion=EmotionModel(unwritten(emotion_bundle(policy={"temperature": 1.0})), net),
-        tracker=Tracker(tracker or TrackerSettings()),
+        tracker=Tracker(tracker or TrackerSettings(min_time_s=0.0)),
         policy=policy or Policy(enter=0.6, exit=0.4, window_s=0.0, min_sharpness=0.0, keypoint_window_s=0.0),
         every_n_frames=every_n_frames,
     )

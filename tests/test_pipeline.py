@@ -97,7 +97,7 @@ def test_nobody_is_searched_for_on_every_nth_frame_only() -> None:
 
 @pytest.mark.parametrize("fps", [1.0, 2.0, 5.0, 8.0, 15.0, 60.0])
 def test_a_steady_face_is_one_face_on_slow_and_on_fast_machines(fps: float) -> None:
-    chain = pipeline(DiscDetector(), tracker=TrackerSettings(max_gap_s=0.6), every_n_frames=5)
+    chain = pipeline(DiscDetector(), tracker=TrackerSettings(min_time_s=0.0, max_gap_s=0.6), every_n_frames=5)
 
     found = process(chain, *[picture(HERE)] * 30, fps=fps)
 
@@ -110,7 +110,7 @@ def test_a_steady_face_is_one_face_on_slow_and_on_fast_machines(fps: float) -> N
 
 def test_a_face_that_left_is_reported_until_its_gap_is_over() -> None:
     detector = DiscDetector()
-    chain = pipeline(detector, tracker=TrackerSettings(max_gap_s=0.58), every_n_frames=5)
+    chain = pipeline(detector, tracker=TrackerSettings(min_time_s=0.0, max_gap_s=0.58), every_n_frames=5)
     there = process(chain, *[picture(HERE)] * 10)[-1]
     assert len(there.faces) == 1
 
@@ -130,7 +130,7 @@ def test_a_face_that_the_detector_misses_in_the_frame_is_looked_at_closer() -> N
             return [] if pixels.shape[0] != pixels.shape[1] and self.frames > 2 else list(found)
 
     detector = NearSighted()
-    chain = pipeline(detector, tracker=TrackerSettings(max_gap_s=0.3))
+    chain = pipeline(detector, tracker=TrackerSettings(min_time_s=0.0, max_gap_s=0.3))
 
     found = process(chain, *[picture(HERE)] * 50)
 
@@ -166,7 +166,7 @@ def test_two_faces_are_read_apart_the_larger_first() -> None:
 
 def test_no_more_faces_are_read_than_asked_for_and_a_crowd_is_not_searched_in_every_frame() -> None:
     detector = DiscDetector()
-    chain = pipeline(detector, tracker=TrackerSettings(max_faces=2), every_n_frames=5)
+    chain = pipeline(detector, tracker=TrackerSettings(min_time_s=0.0, max_faces=2), every_n_frames=5)
 
     found = process(chain, *[picture((0, 10, 0.6), (100, 10, 0.8), (210, 10, 0.9), (10, 120, 0.7))] * 31)
 
@@ -284,7 +284,7 @@ def test_the_same_clip_gives_the_same_bytes_twice() -> None:
 
 
 def test_a_much_larger_face_takes_the_place_of_a_smaller_one() -> None:
-    chain = pipeline(DiscDetector(), tracker=TrackerSettings(max_faces=1), every_n_frames=1)
+    chain = pipeline(DiscDetector(), tracker=TrackerSettings(min_time_s=0.0, max_faces=1), every_n_frames=1)
     process(chain, *[picture((10, 40, 0.8))] * 5)
 
     joined = [chain.process(Frame(5 + k, 0.2 + k / 25, picture((10, 40, 0.8), (150, 40, 1.4)))) for k in range(6)]
