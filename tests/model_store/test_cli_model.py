@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_runtime.__main__ import main
-from edge_runtime.bundle import MODEL_FILE
+from edge_runtime.bundle import MODEL_FILE, builtin_bundle_path, load_bundle
 from edge_runtime.model_store.changes import Changer
 from tests.model_store.signing import Signer
 from tests.model_store.stores import TINY, changer, emodel
@@ -73,7 +73,7 @@ def test_everything_is_listed_with_what_it_is(model: Command, tmp_path: Path) ->
 
     marks = [(row["version"], row["origin"], row["in_use"], row["active"], row["previous"]) for row in rows]
     assert marks == [
-        ("0.1.0", "shipped", False, False, False),
+        (load_bundle(builtin_bundle_path("emotion")).manifest.version, "shipped", False, False, False),
         ("1.0.0", "installed", False, False, True),
         ("2.0.0", "installed", True, True, False),
     ]
