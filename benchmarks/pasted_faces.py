@@ -3,8 +3,9 @@
     python -m benchmarks pasted_faces --faces fer2013_train.npz --grounds val_neg.npz [--limit N]
 
 Every PublicTest face of the five classes is enlarged 2 to 4 times, rolled by up to 15 degrees, and laid at a drawn
-place of a 640x480 frame without faces; take grounds that no net was trained on. The frame is shown to a new chain three times (a face is believed at its second
-detection). A face that is not found counts as a wrong answer. Beside it stands the same bundle on the bare faces.
+place of a 640x480 frame without faces; take grounds that no net was trained on. The frame is shown to a new chain three
+times (a face is believed at its second detection, if that is a tenth of a second after the first). A face that is not
+found counts as a wrong answer. Beside it stands the same bundle on the bare faces.
 """
 
 from __future__ import annotations
