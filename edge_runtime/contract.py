@@ -68,5 +68,5 @@ SHIPPED_KINDS: Final[tuple[ModelKind, ...]] = ("keypoints", "emotion", "faces")
 KERNEL_STEPS: Final[dict[ModelKind, int]] = {"keypoints": 3, "emotion": 3, "faces": 48}
 """int8 steps by which a net on optimised kernels may differ from its answers on reference kernels, which are the same
 everywhere. Measured on x86-64: 2, 1 and 36. The sums of every layer may be rounded otherwise, and the deep head of the
-faces net adds these up. The 36 are of the drawn pictures of its self-test; on photographs it is 1 to 4 on average and
-42 at most, and what is found hardly differs. Wrong kernels are further off."""
+faces net adds these up. The 36 are of the drawn pictures of its self-test. On six photographs, looked at once and by
+hand, one had 42 and the others 16 at most: 48 leaves little room, and a board may need more."""

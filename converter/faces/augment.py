@@ -101,9 +101,9 @@ class Composer:
         side = int(rng.integers(_DECOY_SIDE_PX, min(other.shape) + 1)) if min(other.shape) > _DECOY_SIDE_PX else 1
         left, top = (int(rng.integers(0, room - side + 1)) for room in (other.shape[1], other.shape[0]))
         patch = _without_faces(other[top : top + side, left : left + side])
-        pixels = ground.pixels.copy()
-        lay(pixels, patch, self._face_size(min(pixels.shape), rng) / side, self._detection.roll_deg, rng)
-        return _without_faces(pixels)
+        room = min(ground.pixels.shape)
+        lay(ground.pixels, patch, self._face_size(room, rng) / side, self._detection.roll_deg, rng)
+        return ground
 
     def _ground(self, size: tuple[int, int], rng: np.random.Generator) -> Scene:
         """Fill a part with a piece of a picture without faces."""
