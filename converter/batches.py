@@ -145,10 +145,10 @@ class KeypointBatches:
             yield pictures, normalized_points(np.stack([points for _, points in faces]))
 
     def _face(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        image = self._data.images[row]
-        affine = random_affine(self._recipe.augment, rng, source_px=image.shape[0], span_px=INPUT_SIZE_PX)
-        picture = warp(image, affine)
-        points = move(self._data.points[row] + self._data.margin_px, affine)
+        image, points = self._data.images[row], self._data.points[row]
         if rng.random() < 0.5:
-            picture, points = mirror(picture), mirror_points(points)
-        return light(picture, self._recipe.augment, rng), points
+            image, points = mirror(image), mirror_points(points)
+            points[:, 0] += 2 * self._recipe.data.side_shift_px.get(str(self._data.source[row]), 0.0)
+        affine = random_affine(self._recipe.augment, rng, source_px=image.shape[0], span_px=INPUT_SIZE_PX)
+        picture = light(warp(image, affine), self._recipe.augment, rng)
+        return picture, move(points + self._data.margin_px, affine)

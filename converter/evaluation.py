@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from converter.answers import int8_logits, int8_points
+from converter.augment import mirror_points
 from converter.datasets.copies import has_near_copy
 from converter.datasets.label_orders import LabelOrder
 from converter.datasets.read import read_emotion, read_keypoints
@@ -15,6 +16,7 @@ from converter.datasets.types import PUBLIC_TEST, TRAINING, EmotionData
 from converter.errors import DataError
 from converter.faces.scenes import card_figures
 from converter.figures import Figures, emotion_figures, keypoint_figures
+from converter.metrics import side_shift_px
 from edge_runtime.bundle import Bundle
 
 Part = Literal["public", "training", "all"]
@@ -46,12 +48,22 @@ def evaluate_bundle(
     if bundle.manifest.kind == "emotion":
         return _evaluate_emotion(bundle, data, part, order, threads)
     if bundle.manifest.kind == "keypoints":
-        faces = read_keypoints([data])
-        found = int8_points(bundle, faces.crops, threads=threads)
-        return {"part": "all", **keypoint_figures(found, faces.points, faces.source)}
+        return _evaluate_keypoints(bundle, data, threads)
     if bundle.manifest.kind == "faces":
         return card_figures(bundle, data)
     raise DataError(f"{bundle.path}: bundles of kind {bundle.manifest.kind} are not judged here")
+
+
+def _evaluate_keypoints(bundle: Bundle, path: Path, threads: int) -> Figures:
+    data = read_keypoints([path])
+    found = int8_points(bundle, data.crops, threads=threads)
+    seen = int8_points(bundle, np.ascontiguousarray(data.crops[:, :, ::-1]), threads=threads)
+    mirrored = np.stack([mirror_points(points) for points in seen])
+    shift = {
+        str(name): side_shift_px(*(each[data.source == name] for each in (found, mirrored, data.points)))
+        for name in np.unique(data.source)
+    }
+    return {"part": "all", **keypoint_figures(found, data.points, data.source), "side_shift_px": shift}
 
 
 def _evaluate_emotion(bundle: Bundle, path: Path, part: Part | None, order: LabelOrder | None, threads: int) -> Figures:

@@ -19,8 +19,14 @@ ROWS = {
     "rmse_px": "RMSE, px of 96",
     "nme": "NME",
 }
-GROUPS = {"recall": "recall", "precision": "precision", "per_source": "source", "per_point": "RMSE px"}
-_PIXELS = ("rmse_px", "per_point")
+GROUPS = {
+    "recall": "recall",
+    "precision": "precision",
+    "per_source": "source",
+    "per_point": "RMSE px",
+    "side_shift_px": "labels to the right, px,",
+}
+_PIXELS = ("rmse_px", "per_point", "side_shift_px")
 
 
 def share(value: float) -> str:

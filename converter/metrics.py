@@ -78,3 +78,16 @@ def nme(found: Floats, points: Floats) -> float:
     eyes = np.linalg.norm(points[:, LEFT_EYE] - points[:, RIGHT_EYE], axis=-1)
     distance = np.linalg.norm(found - points, axis=-1)
     return float(np.nanmean(distance / eyes[:, np.newaxis]))
+
+
+def side_shift_px(found: Floats, mirrored: Floats, points: Floats) -> float:
+    """How far labels lie to the right of where a net sees the points in a picture and in its mirror image, pixels.
+
+    What a net has learnt of one side cancels out between the two; what is left is how the labels were made.
+
+    Args:
+        found: (N, 15, 2) answers.
+        mirrored: (N, 15, 2) answers to the mirrored pictures, mirrored back.
+        points: (N, 15, 2) labels; NaN = not annotated.
+    """
+    return float(np.nanmean((points - (found + mirrored) / 2)[..., 0]))

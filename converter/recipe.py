@@ -20,7 +20,7 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Residual blocks at one resolution. Every stage but the first halves height and width."""
+    """Residual blocks at one resolution. Every stage but the first halves height and width; the first where asked."""
 
     filters: Count
     blocks: Count
@@ -31,6 +31,9 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     stem_filters: Count = 24
     stem_kernel: Count = 5
+    after_stem: Literal["pool", "halve", "keep"] = "pool"
+    """What follows the stem (48 x 48): pool: max pooling, fast. halve: the first stage halves height and width itself.
+    keep: the first stage works at 48 x 48, which is all the detail that a face of FER2013 has, and slow."""
     block: Literal["basic", "bottleneck"] = "basic"
     stages: tuple[Stage, ...]
     head: Literal["mean", "spatial", "pyramid"] = "mean"
@@ -53,6 +56,9 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Emotion: 0 draws classes as often as they are found, 1 draws all equally often."""
     source_balance: Share = 0.0
     """Keypoints: 0 draws sources as often as they are found, 1 draws all equally often."""
+    side_shift_px: dict[str, float] = {}
+    """Keypoints: how far to the right of where they belong a source's labels lie, pixels of the crop (`evaluate` says).
+    Mirrored faces get theirs as far to the right; else the net would learn the middle, which is right for neither."""
 
 
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -114,6 +120,9 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Chance of a compression with losses."""
     box_weight: NotNegative = 2.0
     """Weight of the boxes' loss beside the scores' loss."""
+    mirror_mean: bool = False
+    """The device shall answer the mirror image too and count the mean: finds more faces in twice the time. Epochs are
+    judged without."""
 
 
 class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Two residual networks from one description: early pooling, no large dense layer.
+"""Two residual networks from one description, without a large dense layer.
 
 Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016.
 Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, FULLY_CONNECTED.
@@ -23,12 +23,13 @@ def build(model: Model, outputs: int) -> keras.Model:
     picture = keras.Input((INPUT_SIZE_PX, INPUT_SIZE_PX, 1), name="face")
     x = _convolution(picture, model.stem_filters, model.stem_kernel, "stem", stride=2)  # (N, 48, 48, stem)
     x = layers.ReLU()(x)
-    x = layers.MaxPooling2D(2)(x)  # (N, 24, 24, stem): small nets are bound by activations, so pool early
+    if model.after_stem == "pool":
+        x = layers.MaxPooling2D(2)(x)  # (N, 24, 24, stem): small nets are bound by activations
     block = _basic_block if model.block == "basic" else _bottleneck_block
     for index, stage in enumerate(model.stages):
         for repeat in range(stage.blocks):
-            name = f"stage{index}_block{repeat}"
-            x = block(x, stage.filters, name, stride=2 if repeat == 0 and index > 0 else 1)
+            halves = repeat == 0 and (index > 0 or model.after_stem == "halve")
+            x = block(x, stage.filters, f"stage{index}_block{repeat}", stride=2 if halves else 1)
     x = _mean_head(x) if model.head == "mean" else _spatial_head(x, model.head_filters)
     if model.dropout > 0:
         x = layers.Dropout(model.dropout)(x)

@@ -17,6 +17,11 @@ from numpy.typing import NDArray
 from edge_runtime.datatypes import ShapeError
 
 SIDES: Final = 4
+_MIRRORED_SIDES = (2, 1, 0, 3)
+"""Right, top, left, bottom."""
+
+_HALF = np.float32(0.5)
+
 MAX_LOG: Final = 4.0
 """Bound of the logarithms: no face is 55 strides away from its cell, and exp must not overflow."""
 
@@ -66,6 +71,17 @@ def pair_outputs(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
     if set(scores) != set(distances) or 2 * len(scores) != len(shapes) or not scores:
         raise ShapeError(f"faces net: expected pairs (1, h, w, 1) and (1, h, w, 4), found {list(shapes)}")
     return [(scores[size], distances[size]) for size in sorted(scores, reverse=True)]
+
+
+def mirror_mean(levels: Sequence[Level], of_mirrored: Sequence[Level]) -> list[Level]:
+    """Average the answers to a picture with those to its mirror image, cell by cell, as logits and logarithms."""
+    return [
+        Level(
+            _HALF * (level.logits + other.logits[:, ::-1]),
+            _HALF * (level.log_distances + other.log_distances[:, ::-1][..., _MIRRORED_SIDES]),
+        )
+        for level, other in zip(levels, of_mirrored, strict=True)
+    ]
 
 
 def decode(levels: Sequence[Level], *, input_height: int, min_score: float) -> Candidates:

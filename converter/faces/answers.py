@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from converter.console import track
 from converter.faces.data import DetectionData, Picture
 from converter.faces.scoring import in_picture
-from edge_runtime.decode import Candidates, Level, pair_outputs
+from edge_runtime.decode import Candidates, Level, mirror_mean, pair_outputs
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.preprocess import fit_into
 from edge_runtime.quantization import quantize_pixels
@@ -50,6 +50,11 @@ def int8_net(model: bytes) -> Net:
         return _levels(real, pairs)
 
     return answer
+
+
+def with_mirror(net: Net) -> Net:
+    """Let a net answer the mirror image too, and take the mean, as the device does where the bundle says so."""
+    return lambda fitted: mirror_mean(net(fitted), net(np.ascontiguousarray(fitted[:, ::-1])))
 
 
 def _levels(real: Sequence[NDArray[np.float32]], pairs: Sequence[tuple[int, int]]) -> list[Level]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.drafts import read_model
-from converter.faces.answers import FloatNet, Net, all_finds, int8_net
+from converter.faces.answers import FloatNet, Net, all_finds, int8_net, with_mirror
 from converter.faces.data import Boxes
 from converter.faces.matching import FALSE_ALARM, HIT, average_precision, match, precision_recall
 from converter.faces.targets import size_of
@@ -53,11 +53,16 @@ def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figure
     """Return the chosen score, the figures of the float and of the int8 net, and their parity."""
     int8_model = read_model(run.tflite_file)
     shape = input_shape(int8_model)
-    of_int8 = _finds(int8_net(int8_model), task, shape, "int8 net")
-    of_float = _finds(FloatNet(read_model(run.float_tflite_file)), task, shape, "float net")
+    as_on_device = with_mirror if task.recipe.detection.mirror_mean else _alone
+    of_int8 = _finds(as_on_device(int8_net(int8_model)), task, shape, "int8 net")
+    of_float = _finds(as_on_device(FloatNet(read_model(run.float_tflite_file))), task, shape, "float net")
     threshold = choose_score(of_int8)
     figures = [finds_figures(finds, threshold) for finds in (of_float, of_int8)]
     return threshold, figures[0], figures[1], _parity(figures[0]["ap"], figures[1]["ap"], len(task.validation))
+
+
+def _alone(net: Net) -> Net:
+    return net
 
 
 def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Finds:

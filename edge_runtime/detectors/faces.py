@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle import Bundle
 from edge_runtime.datatypes import FaceBox, ShapeError
-from edge_runtime.decode import Candidates, Level, decode, pair_outputs, suppress
+from edge_runtime.decode import Candidates, Level, decode, mirror_mean, pair_outputs, suppress
 from edge_runtime.errors import ContractError
 from edge_runtime.geometry import Box
 from edge_runtime.interfaces import Interpreter
@@ -46,6 +46,7 @@ class FacesDetector:
         self._min_face_px = min_face_px
         self._min_score = bundle.manifest.policy.enter if min_score is None else min_score
         self._input_size = (interpreter.input_shape[1], interpreter.input_shape[2])
+        self._mirror_mean = bundle.manifest.policy.mirror_mean
         self._pairs = _checked_pairs(bundle, interpreter)
 
     def detect(self, pixels: NDArray[np.uint8]) -> Sequence[FaceBox]:
@@ -61,14 +62,19 @@ class FacesDetector:
 
     def candidates(self, fitted: NDArray[np.uint8], *, min_score: float) -> Candidates:
         """Run the net on a picture of its own size; boxes in its pixels, best first, overlapping ones merged."""
+        levels = self._levels(fitted)
+        if self._mirror_mean:
+            levels = mirror_mean(levels, self._levels(np.ascontiguousarray(fitted[:, ::-1])))
+        found = decode(levels, input_height=self._input_size[0], min_score=min_score)
+        return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
+
+    def _levels(self, fitted: NDArray[np.uint8]) -> list[Level]:
         answers = self.interpreter.invoke(quantize_pixels(fitted))
         real = [
             quantization.dequantize(stored)
             for quantization, stored in zip(self.interpreter.output_quantizations, answers, strict=True)
         ]
-        levels = [Level(real[scores][0, ..., 0], real[distances][0]) for scores, distances in self._pairs]
-        found = decode(levels, input_height=self._input_size[0], min_score=min_score)
-        return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
+        return [Level(real[scores][0, ..., 0], real[distances][0]) for scores, distances in self._pairs]
 
     def _is_wanted(self, box: Box) -> bool:
         return min(box.width, box.height) > 0 and max(box.width, box.height) >= self._min_face_px

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from converter.batches import (
     EmotionBatches,
@@ -109,6 +110,29 @@ def test_keypoint_batches_are_reproducible_and_keep_missing_points() -> None:
         np.testing.assert_array_equal(targets_a, targets_b)
         assert np.isnan(targets_a[:, 20:22]).all()
         assert np.isfinite(np.delete(targets_a, [20, 21], axis=1)).all()
+
+
+def test_labels_that_lie_to_one_side_lie_there_in_mirrored_faces_too() -> None:
+    points, pictures = keypoint_rows(8)
+    plain = Augment(rotation_deg=0, scale=0, shift_px=0)
+    model, training = MODEL, Training(epochs=1, batch_size=8)
+
+    def seen(shift: dict[str, float], labels: NDArray[np.float32]) -> NDArray[np.float32]:
+        data = KeypointData(np.stack(pictures), labels, np.arange(8).astype(str), np.array(["video"] * 8))
+        recipe = Recipe(
+            kind="keypoints",
+            name="small",
+            data=Data(side_shift_px=shift),
+            model=model,
+            training=training,
+            augment=plain,
+        )
+        return pixel_points(next(iter(KeypointBatches(data, recipe).epoch(0)))[1])
+
+    straight = seen({}, points)
+    aside = seen({"video": 2.0}, points + np.array([2.0, 0.0], np.float32))
+
+    np.testing.assert_allclose(aside - straight, np.broadcast_to([2.0, 0.0], straight.shape), atol=1e-4)
 
 
 def test_net_output_and_pixels_are_inverse() -> None:

@@ -49,3 +49,16 @@ def test_nme_is_relative_to_the_distance_of_the_eyes() -> None:
     points[0, LEFT_EYE], points[0, RIGHT_EYE] = (40, 0), (20, 0)
 
     assert metrics.nme(points + 1.0, points) == pytest.approx(np.sqrt(2) / 20)
+
+
+def test_the_side_that_labels_lie_to_is_told_whatever_side_a_net_has_learnt() -> None:
+    points = np.full((2, KEYPOINT_COUNT, 2), 40.0)
+    points[0, 3] = np.nan
+    labels = points + np.array([1.5, 0.0])
+
+    side = np.array([1.5, 0.3])
+    learnt = metrics.side_shift_px(points + side, points - side, labels)
+    unlearnt = metrics.side_shift_px(points, points, labels)
+
+    assert learnt == pytest.approx(1.5)
+    assert unlearnt == pytest.approx(1.5)

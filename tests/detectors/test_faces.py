@@ -51,6 +51,15 @@ class OneCell:
         return tuple(answers)
 
 
+class FollowsLight(OneCell):
+    """Sees the face in the brightest cell."""
+
+    def invoke(self, stored: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
+        row, column = np.unravel_index(int(stored[0, :, :, 0].argmax()), (HEIGHT, WIDTH))
+        self._cell = (int(row) // 16, int(column) // 16)
+        return super().invoke(stored)
+
+
 def bundle(**changes: Any) -> Bundle:  # noqa: ANN401  JSON
     manifest = {
         "kind": "faces",
@@ -109,6 +118,19 @@ def test_finds_below_the_bundles_score_do_not_count() -> None:
 
     assert FacesDetector(bundle(), weak).detect(grey(HEIGHT, WIDTH)) == []
     assert len(FacesDetector(bundle(), weak, min_score=0.5).detect(grey(HEIGHT, WIDTH))) == 1
+
+
+def test_where_the_bundle_says_so_the_mirror_image_is_answered_too_and_the_mean_counts() -> None:
+    mean = bundle(policy={"enter": 0.6, "exit": 0.6, "mirror_mean": True})
+    picture = grey(HEIGHT, WIDTH)
+    picture[16:32, 32:48] = 200
+    sees_it_on_both_sides, sees_it_on_one = FollowsLight(1, 2), OneCell(1, 2)
+
+    (face,) = FacesDetector(mean, sees_it_on_both_sides).detect(picture)
+
+    assert face.box == Box(24.0, 8.0, 56.0, 40.0)
+    assert FacesDetector(mean, sees_it_on_one).detect(picture) == []
+    assert (sees_it_on_one.fed[0] == sees_it_on_one.fed[1][:, :, ::-1]).all()
 
 
 def test_faces_smaller_than_asked_for_are_left_out() -> None:
