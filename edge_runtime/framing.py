@@ -19,6 +19,7 @@ from edge_runtime.contract import (
     LEFT_EYE,
     MOUTH_LEFT,
     MOUTH_RIGHT,
+    NOSE_TIP,
     RIGHT_EYE,
 )
 from edge_runtime.geometry import Box, Points, Similarity, fit_similarity
@@ -35,6 +36,12 @@ TIGHT_CENTER: Final = (48.0, 48.8)
 
 TIGHT_SIZE_PX: Final = (81.0, 108.0)
 """Width and height of that box: median over the same faces; the root of its area varies by 6 %."""
+
+TURN_SHIFT: Final = 0.7
+"""The tight box of a turned head lies to the other side than its nose points to: by this part of the nose's way from the
+middle of the crop. Chosen on 1,820 annotated faces of the detection training data; 0.5 to 0.8 are nearly as good. On
+387 faces of its validation part the median overlap with the annotated box rose from 0.79 to 0.84, of turned heads from
+0.67 to 0.81."""
 
 EMOTION_TARGETS: Final = ((32.5, 18.5), (14.5, 18.5), (23.5, 37.1))
 """Left eye, right eye and middle of the mouth corners in a 48 x 48 emotion crop: medians of the keypoint net's
@@ -89,13 +96,15 @@ def face_in_search_patch() -> Box:
 
 def tight_box_of_points(points: Points) -> Box:
     """Guess the tight forehead-to-chin box of a face from its (15, 2) points."""
-    return tight_box_of_crop(keypoint_crop_of_points(points))
+    return tight_box_of_crop(keypoint_crop_of_points(points), points)
 
 
-def tight_box_of_crop(to_crop: Similarity) -> Box:
-    """Guess the tight box of a face from the keypoint crop of its points."""
+def tight_box_of_crop(to_crop: Similarity, points: Points) -> Box:
+    """Guess the tight box of a face from its (15, 2) points and their keypoint crop."""
     back = to_crop.inverse()
     x, y = back.point(*TIGHT_CENTER)
+    nose_x, _ = to_crop.point(*points[NOSE_TIP].tolist())
+    x -= TURN_SHIFT * (nose_x - POINTS_CENTER[0]) * back.a  # along the picture: boxes are upright, whatever the roll
     width, height = TIGHT_SIZE_PX[0] * back.scale, TIGHT_SIZE_PX[1] * back.scale
     return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 

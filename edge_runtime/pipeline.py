@@ -122,7 +122,7 @@ class FramePipeline:
         """Read one face; a face whose points jumped keeps its last reading until the detector finds it again."""
         points = self._read_points(track, frame)
         to_crop = keypoint_crop_of_points(points)
-        box = tight_box_of_crop(to_crop)
+        box = tight_box_of_crop(to_crop, points)
         if iou(box, track.box) < _LEAST_OVERLAP or not _touches(box, frame):
             track.points = None
             return

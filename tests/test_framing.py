@@ -17,6 +17,7 @@ from edge_runtime.contract import (
     MIRROR_ORDER,
     MOUTH_LEFT,
     MOUTH_RIGHT,
+    NOSE_TIP,
     RIGHT_EYE,
 )
 from edge_runtime.framing import (
@@ -114,6 +115,19 @@ def test_the_tight_box_of_a_face_by_hand() -> None:
 
     # (48 - 40.5, 48.8 - 54) and (48 + 40.5, 48.8 + 54) in the crop, times 2, plus (100, 200).
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((115, 189.6, 277, 405.6), abs=1e-3)
+
+
+@pytest.mark.parametrize(("roll", "moved"), [(0.0, -14.0), (math.pi / 3, -7.0)])
+def test_the_tight_box_of_a_turned_head_lies_to_the_other_side_than_its_nose(roll: float, moved: float) -> None:
+    to_frame = Similarity(2 * math.cos(roll), 2 * math.sin(roll), 300, 200)
+    turned = FACE_IN_CROP.copy()
+    turned[NOSE_TIP, 0] += 10
+
+    ahead, aside = (tight_box_of_points(to_frame.apply(face)) for face in (FACE_IN_CROP, turned))
+
+    # Seven tenths of ten, times two; of a tilted head as much less as the picture's x is of the face's.
+    assert aside.x0 - ahead.x0 == pytest.approx(moved, abs=1e-3)
+    assert (aside.y0, aside.width, aside.height) == pytest.approx((ahead.y0, ahead.width, ahead.height), abs=1e-3)
 
 
 @given(places)

@@ -203,7 +203,10 @@ def lay(pixels: Picture, scene: Scene, factor: float, most_roll_deg: float, rng:
     centres = affine.copy()
     centres[:, 2] += turn @ (0.5, 0.5) - 0.5  # warpAffine counts from the middle of a pixel, boxes from its corner
     size = (pixels.shape[1], pixels.shape[0])
-    cv2.warpAffine(patch, centres, size, dst=pixels, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
+    turned = cv2.warpAffine(patch, centres, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # Not with BORDER_TRANSPARENT: measured, it draws the patch's outline half a pixel too far right and down.
+    covered = cv2.warpAffine(np.ones_like(patch), centres, size, flags=cv2.INTER_NEAREST).astype(bool)
+    pixels[covered] = turned[covered]
     scale = np.array([patch.shape[1] / width, patch.shape[0] / height] * 2)
     boxes = scene.boxes * scale
     half = (boxes[:, 2:] - boxes[:, :2]) / 2
