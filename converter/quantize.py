@@ -16,6 +16,7 @@ from converter.comparison import compare_on
 from converter.console import note, track
 from converter.drafts import draft_bundle
 from converter.errors import RunError
+from converter.flatbuffer import with_output_range
 from converter.parity import mean_difference
 from converter.run_folder import RunFolder
 from converter.tasks import CropTask, Task
@@ -80,6 +81,8 @@ def best_int8_tflite(
     best: tuple[float, bytes, CalibrationList] | None = None
     for listed in track(candidate_lists(run, task, candidates), "quantizing"):
         model = to_int8_tflite(net, calibration_inputs(listed, task))
+        if task.output_range is not None:
+            model = with_output_range(model, *task.output_range)
         bundle = draft_bundle(run, model, calibration_count=len(listed.pictures))
         distance = mean_difference(compare_on(bundle, float_model, judges))
         note("%d calibration pictures: mean difference to the float net %.5f", len(listed.pictures), distance)

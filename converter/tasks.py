@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from converter.batches import Batches, EmotionBatches, KeypointBatches
+from converter.batches import Batches, EmotionBatches, KeypointBatches, normalized_points
 from converter.datasets.copies import near_copy_groups
 from converter.datasets.label_orders import LabelOrder
 from converter.datasets.read import read_emotion, read_keypoints
@@ -25,6 +25,10 @@ from converter.soft_labels import read_soft_labels
 from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_COUNT
 
 _SPLIT_STREAM = 2
+
+_OUTSIDE_PX = 4.0
+"""Points are told up to so far outside their crop. With boxes that are off by 10 % in size and place and by 15 degrees,
+int8 answers on 602 faces were 31 % worse where calibration alone had set the range, and 10 % with this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,11 @@ class EmotionTask:
         """(N, h, w) pictures of the training part, from which the calibration list is drawn."""
         return self.training.images
 
+    @property
+    def output_range(self) -> tuple[float, float] | None:
+        """Real values that the int8 output must hold; None = what calibration finds."""
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class KeypointTask:
@@ -79,6 +88,13 @@ class KeypointTask:
     def calibration_pictures(self) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
         """(N, 96, 96) pictures of the training part, from which the calibration list is drawn."""
         return self.training.crops
+
+    @property
+    def output_range(self) -> tuple[float, float] | None:
+        """Real values that the int8 output must hold: points in the crop and a little outside."""
+        corners = np.full((1, KEYPOINT_COUNT, 2), -_OUTSIDE_PX, np.float32)
+        low = float(normalized_points(corners)[0, 0])
+        return low, -low
 
 
 CropTask = EmotionTask | KeypointTask

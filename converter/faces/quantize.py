@@ -13,8 +13,8 @@ from converter.console import note, track
 from converter.errors import RunError
 from converter.faces.answers import FloatNet, int8_net, score_map
 from converter.faces.data import Scene
-from converter.faces.names import with_short_names
 from converter.faces.task import FacesTask
+from converter.flatbuffer import with_short_names
 from converter.quantize import to_float_tflite, to_int8_tflite
 from converter.run_folder import RunFolder
 from edge_runtime.preprocess import fit_into
