@@ -44,9 +44,9 @@ middle of the crop. Chosen on 1,820 annotated faces of the detection training da
 0.67 to 0.81."""
 
 EMOTION_TARGETS: Final = ((33.0, 18.5), (14.8, 18.5), (24.1, 37.2))
-"""Left eye, right eye and middle of the mouth corners in a 48 x 48 emotion crop: medians of the keypoint net's answers on
-every sixth FER2013 training face, 1 % larger, so that the fitted crop has the picture's own size. They lie half a pixel
-to the right, as that net's labels do."""
+"""Left eye, right eye and middle of the mouth corners in a 48 x 48 emotion crop: medians of the keypoint net's answers
+on every sixth FER2013 training face, 1 % larger, so that the fitted crop has the picture's own size. They lie half a
+pixel to the right, as that net's labels do."""
 
 SEARCH_PATCH_PX: Final = 160
 """Side of the upright patch in which a detector is asked whether a tracked face is still one."""
