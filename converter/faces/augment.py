@@ -33,7 +33,8 @@ class Composer:
         self._recipe, self._detection = recipe, recipe.detection
         self.with_faces = data.take(mask & ~cutout).scenes
         self._without = data.take(~mask).scenes
-        self._cutouts = data.take(cutout).scenes if self._detection.cutout > 0 else ()
+        cutouts = data.take(cutout).scenes if self._detection.cutout > 0 else ()
+        self._cutouts = tuple(scene for scene in cutouts if not scene.ignored.all())
 
     def compose(self, scene: Scene, rng: np.random.Generator) -> Scene:
         """Draw one square picture: a scene alone or with three others, lit, blurred and compressed."""

@@ -38,7 +38,11 @@ def read_point_faces(path: Path) -> DetectionData:
 
 
 def read_labelled_faces(path: Path) -> DetectionData:
-    """Read the Training rows of labelled faces without blank ones, odd ones, and copies of faces of other parts."""
+    """Read the Training rows of labelled faces without blank ones and copies of faces of other parts.
+
+    A face whose points look wrong is ignored, not left out: which rows there are must depend on the file alone, else a run
+    could not be read again with another keypoint net in the package.
+    """
     faces = read_emotion_npz(path)
     groups = near_copy_groups(faces.images, correlation=NEAR_COPY)
     reported = np.isin(groups, groups[faces.usage != TRAINING])
@@ -48,15 +52,17 @@ def read_labelled_faces(path: Path) -> DetectionData:
     crops = np.stack([enlarge(image) for image in images])
     points = int8_points(load_bundle(builtin_bundle_path("keypoints"), kind="keypoints"), crops)
     eyes = np.linalg.norm(points[:, LEFT_EYE] - points[:, RIGHT_EYE], axis=1) / INPUT_SIZE_PX
-    usual = np.flatnonzero((eyes > _LEAST_EYES) & (eyes < _MOST_EYES))
+    unusual = (eyes <= _LEAST_EYES) | (eyes >= _MOST_EYES)
     # Pixel centres: 0 of the small picture lies at 0.5 of one that is twice as large.
     scale = images.shape[1] / INPUT_SIZE_PX
     small = (points + 0.5) * scale - 0.5
-    scenes = tuple(_scene(images[row], small[row]) for row in usual)
-    return DetectionData(scenes, np.char.add(f"{path.name}:", groups[rows[usual]].astype(np.str_)))
+    scenes = tuple(
+        _scene(image, face, ignored=bool(odd)) for image, face, odd in zip(images, small, unusual, strict=True)
+    )
+    return DetectionData(scenes, np.char.add(f"{path.name}:", groups[rows].astype(np.str_)))
 
 
-def _scene(image: NDArray[np.uint8], points: NDArray[np.float32]) -> Scene:
+def _scene(image: NDArray[np.uint8], points: NDArray[np.float32], *, ignored: bool = False) -> Scene:
     """A face with its tight box, cut at the picture's border."""
     known = np.array(points, np.float32)
     if np.isnan(known[NOSE_TIP]).any():  # some sources do not mark it, and it never is the outermost point
@@ -64,4 +70,4 @@ def _scene(image: NDArray[np.uint8], points: NDArray[np.float32]) -> Scene:
     box = tight_box_of_points(known)
     side = image.shape[0]
     corners: Boxes = np.clip(np.array([[box.x0, box.y0, box.x1, box.y1]], np.float32) + 0.5, 0, side)
-    return Scene(image, corners, np.array([False]), cutout=True)
+    return Scene(image, corners, np.array([ignored]), cutout=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from converter.errors import DataError
 from converter.faces.read import read_training_scenes
-from edge_runtime.contract import INPUT_SIZE_PX, NOSE_TIP
+from edge_runtime.contract import INPUT_SIZE_PX, KEYPOINT_COUNT, NOSE_TIP
 from edge_runtime.framing import POINTS_CENTER, TIGHT_CENTER, TIGHT_SIZE_PX
 from tests.faces import FACE_IN_CROP
 
@@ -61,6 +61,18 @@ def test_labelled_faces_are_those_of_the_training_rows_alone(
     # The first is a mirrored copy of a reported face, the third shows nothing.
     assert len(found) == 1
     assert np.array_equal(found.scenes[0].pixels, images[3])
+
+
+def test_a_face_whose_points_look_wrong_keeps_its_row_and_is_ignored(
+    tmp_path: Path, photograph_face: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = np.full((1, KEYPOINT_COUNT, 2), 40, np.float32)
+    monkeypatch.setattr("converter.faces.cutouts.int8_points", lambda _bundle, _crops: nowhere)
+    np.savez(tmp_path / "faces.npz", images=photograph_face[np.newaxis], label7=np.array([3]), usage=np.array([0]))
+
+    (scene,) = read_training_scenes([tmp_path / "faces.npz"]).scenes
+
+    assert scene.ignored.tolist() == [True]
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
