@@ -40,8 +40,8 @@ def read_point_faces(path: Path) -> DetectionData:
 def read_labelled_faces(path: Path) -> DetectionData:
     """Read the Training rows of labelled faces without blank ones and copies of faces of other parts.
 
-    A face whose points look wrong is ignored, not left out: which rows there are must depend on the file alone, else a run
-    could not be read again with another keypoint net in the package.
+    A face whose points look wrong is ignored, not left out: which rows there are must depend on the file alone, or a
+    run could not be read again with another keypoint net in the package.
     """
     faces = read_emotion_npz(path)
     groups = near_copy_groups(faces.images, correlation=NEAR_COPY)
