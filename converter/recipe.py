@@ -20,7 +20,7 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Residual blocks at one resolution. Every stage but the first halves height and width; the first where asked."""
+    """Residual blocks at one resolution. Every stage but the first halves height and width."""
 
     filters: Count
     blocks: Count
@@ -31,9 +31,9 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     stem_filters: Count = 24
     stem_kernel: Count = 5
-    after_stem: Literal["pool", "halve", "keep"] = "pool"
-    """What follows the stem (48 x 48): pool: max pooling, fast. halve: the first stage halves height and width itself.
-    keep: the first stage works at 48 x 48, which is all the detail that a face of FER2013 has, and slow."""
+    after_stem: Literal["pool", "keep"] = "pool"
+    """pool: max pooling to 24 x 24, fast. keep: the first stage works at 48 x 48, all the detail that a face of FER2013
+    has."""
     block: Literal["basic", "bottleneck"] = "basic"
     stages: tuple[Stage, ...]
     head: Literal["mean", "spatial", "pyramid"] = "mean"

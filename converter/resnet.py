@@ -28,8 +28,8 @@ def build(model: Model, outputs: int) -> keras.Model:
     block = _basic_block if model.block == "basic" else _bottleneck_block
     for index, stage in enumerate(model.stages):
         for repeat in range(stage.blocks):
-            halves = repeat == 0 and (index > 0 or model.after_stem == "halve")
-            x = block(x, stage.filters, f"stage{index}_block{repeat}", stride=2 if halves else 1)
+            name = f"stage{index}_block{repeat}"
+            x = block(x, stage.filters, name, stride=2 if repeat == 0 and index > 0 else 1)
     x = _mean_head(x) if model.head == "mean" else _spatial_head(x, model.head_filters)
     if model.dropout > 0:
         x = layers.Dropout(model.dropout)(x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -52,3 +54,11 @@ def test_layers_of_another_shape_are_named() -> None:
 
     with pytest.raises(RecipeError, match="layer stage0_block0_in: expected weights"):
         grow(larger, smaller)
+
+
+@pytest.mark.parametrize(("after_stem", "side"), [("pool", 24), ("keep", 48)])
+def test_the_first_stage_works_at_the_size_that_is_asked_for(after_stem: Literal["pool", "keep"], side: int) -> None:
+    net = build(Model(stem_filters=8, after_stem=after_stem, stages=model(1, 1).stages), 7)
+
+    assert net.get_layer("stage0_block0_out").output.shape[1:3] == (side, side)
+    assert net.get_layer("stage1_block0_out").output.shape[1:3] == (side // 2, side // 2)
