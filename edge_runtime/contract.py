@@ -65,8 +65,7 @@ UncertainReason = Literal["low_confidence", "small_face", "blurred", "pose"]
 SHIPPED_KINDS: Final[tuple[ModelKind, ...]] = ("keypoints", "emotion", "faces")
 """Kinds of which a bundle is shipped with the runtime."""
 
-KERNEL_STEPS: Final[dict[ModelKind, int]] = {"keypoints": 3, "emotion": 3, "faces": 48}
+KERNEL_STEPS: Final[dict[ModelKind, int]] = {"keypoints": 3, "emotion": 3, "faces": 24}
 """int8 steps by which a net on optimised kernels may differ from its answers on reference kernels, which are the same
-everywhere. Measured on x86-64: 2, 1 and 36. The sums of every layer may be rounded otherwise, and the deep head of the
-faces net adds these up. The 36 are of the drawn pictures of its self-test. On six photographs, looked at once and by
-hand, one had 42 and the others 16 at most: 48 leaves little room, and a board may need more."""
+everywhere. Measured on x86-64 with the pictures of the self-tests: 2, 2 and 12; on 24 photographs the faces nets had 19.
+The sums of every layer may be rounded otherwise, and the deep head of the faces net adds these up."""
