@@ -22,9 +22,8 @@ HEAD = """# Figures
 
 Every figure was made by the command beside it; the JSON in `benchmarks/results/` names machine, commit and libraries.
 No Raspberry Pi and no Coral was at hand: these are figures of an x86 server and count as ratios. Where the load is
-above the number of cores, others computed at the same time, and times are upper bounds, p95 above all. The commands for
-nets, detectors, the chain, a frame, pasted faces and clips with `faces` ran on 2026-11-28 behind
-`chrt -f 50 taskset -c 0` (a core of their own, with real-time priority), since other work went on beside them.
+above the number of cores, others computed at the same time, and times are upper bounds, p95 above all. One server of a
+kind is not as fast as another: compare within a table, not with an earlier version of this page.
 `emotion-edge bench` prints your own board's.
 """
 
