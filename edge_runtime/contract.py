@@ -67,5 +67,5 @@ SHIPPED_KINDS: Final[tuple[ModelKind, ...]] = ("keypoints", "emotion", "faces")
 
 KERNEL_STEPS: Final[dict[ModelKind, int]] = {"keypoints": 3, "emotion": 3, "faces": 24}
 """int8 steps by which a net on optimised kernels may differ from its answers on reference kernels, which are the same
-everywhere. Measured on x86-64 with the pictures of the self-tests: 2, 2 and 12; on 24 photographs the faces nets had 19.
+everywhere. Measured on x86-64 with the pictures of the self-tests: 2, 2 and 12; faces nets had 19 on 24 photographs.
 The sums of every layer may be rounded otherwise, and the deep head of the faces net adds these up."""
