@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from string import Template
 
@@ -10,6 +11,7 @@ from converter.dossier import Dossier
 from converter.edgetpu import inventory
 from converter.figures import Figures
 from converter.markdown import figure_table, share
+from converter.recipe import builtin_recipes
 from converter.run_folder import WEIGHTS_NAME
 from edge_runtime.manifest import Manifest
 
@@ -93,8 +95,7 @@ def _started(dossier: Dossier) -> str:
     said = []
     if "weights" in dossier.started_from:
         weights = dossier.started_from["weights"]
-        of_a_run = weights["name"] == WEIGHTS_NAME
-        source = "best weights of a run of the base recipe" if of_a_run else f"int8 weights of {weights['name']}"
+        source = "best weights of an earlier run" if _of_a_run(weights) else f"int8 weights of {weights['name']}"
         said.append(f"It started from the {source} (sha256 {weights['sha256']}).")
     if "soft_labels" in dossier.started_from:
         soft = dossier.started_from["soft_labels"]
@@ -105,15 +106,26 @@ def _started(dossier: Dossier) -> str:
     return "\n".join(said)
 
 
+def _of_a_run(weights: Mapping[str, str]) -> bool:
+    """Whether the weights that a training started from are a run's; else they are a bundle's."""
+    return weights["name"] == WEIGHTS_NAME
+
+
 def _training_commands(kind: str, name: str, files: str, dossier: Dossier) -> str:
-    """One command a line, the earlier runs first."""
+    """One command a line, the earlier run first where its recipe is shipped."""
     last = f"emotion-convert train {kind} --data {files} --run run/{name}"
     if "weights" not in dossier.started_from:
         return last
-    lines = [f"emotion-convert train {kind}-base --data {files} --run run/{name}-base"]
-    last += f" --from-run run/{name}-base"
+    lines, earlier = [], f"run/{name}-base"
+    if f"{kind}-base" in builtin_recipes():
+        lines.append(f"emotion-convert train {kind}-base --data {files} --run {earlier}")
+        last += f" --from-run {earlier}"
+    elif _of_a_run(dossier.started_from["weights"]):
+        last += f" --from-run {earlier}"
+    else:
+        last += " --from-bundle BUNDLE"
     if "soft_labels" in dossier.started_from:
-        lines.append(f"emotion-convert soften --run run/{name}-base --out soft.npz")
+        lines.append(f"emotion-convert soften --run {earlier} --out soft.npz")
         last += " --soft-labels soft.npz"
     return "\n".join([*lines, last])
 
