@@ -8,6 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter as LiteRt
 from numpy.typing import NDArray
 
+from converter.augment import mirror
 from converter.console import track
 from converter.faces.data import DetectionData, Picture
 from converter.faces.scoring import in_picture
@@ -54,7 +55,7 @@ def int8_net(model: bytes) -> Net:
 
 def with_mirror(net: Net) -> Net:
     """Let a net answer the mirror image too, and take the mean, as the device does where the bundle says so."""
-    return lambda fitted: mirror_mean(net(fitted), net(np.ascontiguousarray(fitted[:, ::-1])))
+    return lambda fitted: mirror_mean(net(fitted), net(mirror(fitted)))
 
 
 def _levels(real: Sequence[NDArray[np.float32]], pairs: Sequence[tuple[int, int]]) -> list[Level]:

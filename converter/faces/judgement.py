@@ -53,22 +53,18 @@ def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figure
     """Return the chosen score, the figures of the float and of the int8 net, and their parity."""
     int8_model = read_model(run.tflite_file)
     shape = input_shape(int8_model)
-    as_on_device = with_mirror if task.recipe.detection.mirror_mean else _alone
-    of_int8 = _finds(as_on_device(int8_net(int8_model)), task, shape, "int8 net")
-    of_float = _finds(as_on_device(FloatNet(read_model(run.float_tflite_file))), task, shape, "float net")
+    of_int8 = _finds(int8_net(int8_model), task, shape, "int8 net")
+    of_float = _finds(FloatNet(read_model(run.float_tflite_file)), task, shape, "float net")
     threshold = choose_score(of_int8)
     figures = [finds_figures(finds, threshold) for finds in (of_float, of_int8)]
     return threshold, figures[0], figures[1], _parity(figures[0]["ap"], figures[1]["ap"], len(task.validation))
 
 
-def _alone(net: Net) -> Net:
-    return net
-
-
 def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Finds:
     parts = []
     scenes = task.validation.scenes
-    for found, scene in zip(all_finds(net, task.validation, shape, title), scenes, strict=True):
+    as_on_device = with_mirror(net) if task.recipe.detection.mirror_mean else net
+    for found, scene in zip(all_finds(as_on_device, task.validation, shape, title), scenes, strict=True):
         factor = fit_factor(scene.pixels.shape, shape)
         ignored = scene.ignored | (size_of(scene.boxes) < task.recipe.detection.min_face_px * factor)
         parts.append(_of_picture(found, scene.boxes, ignored, factor))
