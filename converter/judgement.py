@@ -30,8 +30,8 @@ def judge(run: RunFolder, task: Task) -> Judgement:
     """Run both nets of a quantised run over its validation part."""
     if isinstance(task, FacesTask):
         score, *figures = judge_faces(run, task)
-        mirror = task.recipe.detection.mirror_mean
-        return Judgement(Policy(enter=score, exit=score, mirror_mean=mirror), *figures)
+        close_ups = task.recipe.detection.close_ups
+        return Judgement(Policy(enter=score, exit=score, close_ups=close_ups), *figures)
     return _judge_emotion(run, task) if isinstance(task, EmotionTask) else _judge_keypoints(run, task)
 
 

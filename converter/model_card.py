@@ -141,11 +141,9 @@ def _reported(name: str, figures: Figures) -> str:
 def _policy(dossier: Dossier) -> str:
     if dossier.bundle.manifest.kind == "faces":
         policy = dossier.bundle.manifest.policy
-        mean = (
-            " All figures are of the mean of the answers to a picture and to its mirror image, which the device takes."
-        )
+        again = " All figures are with a second look at doubtful finds, which the device takes."
         text = f"A find counts from a score of {policy.enter:g}, chosen on the validation part."
-        return text + (mean if policy.mirror_mean else "")
+        return text + (again if policy.close_ups else "")
     if dossier.bundle.manifest.kind != "emotion":
         return ""
     policy = dossier.bundle.manifest.policy

@@ -16,7 +16,7 @@ from converter.comparison import compare_on
 from converter.console import note, track
 from converter.drafts import draft_bundle
 from converter.errors import RunError
-from converter.flatbuffer import with_output_range
+from converter.flatbuffer import with_output_range, with_short_names
 from converter.parity import mean_difference
 from converter.run_folder import RunFolder
 from converter.tasks import CropTask, Task
@@ -65,7 +65,7 @@ def to_int8_tflite(net: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
     with warnings.catch_warnings():
         # TensorFlow says so on every int8 conversion, also when there are examples.
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
-        model = bytes(maker.convert())
+        model = with_short_names(bytes(maker.convert()))
     open_interpreter(model)  # refuses an input that is not stored as pixel - 128
     return model
 

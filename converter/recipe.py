@@ -42,6 +42,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     head_filters: Count = 32
     """Channels of the spatial head, or of the pyramid."""
     dropout: Share = 0.0
+    squeeze: Annotated[int, Meta(ge=0)] = 0
+    """Basic blocks weigh their channels by what the whole face shows, through a layer of filters / squeeze; 0 = not."""
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -120,9 +122,9 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Chance of a compression with losses."""
     box_weight: NotNegative = 2.0
     """Weight of the boxes' loss beside the scores' loss."""
-    mirror_mean: bool = False
-    """The device shall answer the mirror image too and count the mean: finds more faces in twice the time. Epochs are
-    judged without."""
+    close_ups: bool = False
+    """The device shall look at doubtful finds once more, cut from the full frame: finds more faces in up to twice the
+    time. Epochs are judged without."""
 
 
 class Augment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Two residual networks from one description, without a large dense layer.
 
-Source: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016.
-Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, FULLY_CONNECTED.
+Sources: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016; J. Hu, L. Shen,
+G. Sun, "Squeeze-and-Excitation Networks", CVPR 2018.
+Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, LOGISTIC, MUL, FULLY_CONNECTED.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from edge_runtime.contract import INPUT_SIZE_PX
 
 _BOTTLENECK_RATIO = 4
 _LAST = "out"
+_LEAST_SQUEEZED = 4
+_AWAKE = 0.01
 
 
 def build(model: Model, outputs: int) -> keras.Model:
@@ -25,11 +28,10 @@ def build(model: Model, outputs: int) -> keras.Model:
     x = layers.ReLU()(x)
     if model.after_stem == "pool":
         x = layers.MaxPooling2D(2)(x)  # (N, 24, 24, stem): small nets are bound by activations
-    block = _basic_block if model.block == "basic" else _bottleneck_block
     for index, stage in enumerate(model.stages):
         for repeat in range(stage.blocks):
             name = f"stage{index}_block{repeat}"
-            x = block(x, stage.filters, name, stride=2 if repeat == 0 and index > 0 else 1)
+            x = _block(x, model, stage.filters, name, stride=2 if repeat == 0 and index > 0 else 1)
     x = _mean_head(x) if model.head == "mean" else _spatial_head(x, model.head_filters)
     if model.dropout > 0:
         x = layers.Dropout(model.dropout)(x)
@@ -45,10 +47,26 @@ def _convolution(x: Tensor, filters: int, kernel: int, name: str, *, stride: int
     return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(convolution(x))
 
 
-def _basic_block(x: Tensor, filters: int, name: str, *, stride: int) -> Tensor:
+def _block(x: Tensor, model: Model, filters: int, name: str, *, stride: int) -> Tensor:
+    if model.block == "bottleneck":
+        return _bottleneck_block(x, filters, name, stride=stride)
+    return _basic_block(x, filters, name, stride=stride, squeeze=model.squeeze)
+
+
+def _basic_block(x: Tensor, filters: int, name: str, *, stride: int, squeeze: int) -> Tensor:
     y = layers.ReLU()(_convolution(x, filters, 3, f"{name}_in", stride=stride))
     y = _convolution(y, filters, 3, f"{name}_{_LAST}")
+    if squeeze > 0:
+        y = _weighed(y, max(filters // squeeze, _LEAST_SQUEEZED), name)
     return layers.ReLU()(layers.Add()([_shortcut(x, filters, name, stride), y]))
+
+
+def _weighed(y: Tensor, narrow: int, name: str) -> Tensor:
+    """Multiply every channel by a factor from 0 to 2 that depends on all of them; at first by 1."""
+    z = layers.GlobalAveragePooling2D(keepdims=True)(y)  # (N, 1, 1, filters)
+    z = layers.ReLU()(layers.Conv2D(narrow, 1, kernel_initializer="he_normal", name=f"{name}_squeeze")(z))
+    z = layers.Conv2D(y.shape[-1], 1, kernel_initializer="zeros", activation="sigmoid", name=f"{name}_excite")(z)
+    return layers.Multiply()([y, 2.0 * z])
 
 
 def _bottleneck_block(x: Tensor, filters: int, name: str, *, stride: int) -> Tensor:
@@ -78,7 +96,8 @@ def grow(net: keras.Model, smaller: keras.Model) -> None:
     """Start a deeper net where a trained one ended: blocks that the smaller net lacks change nothing at first.
 
     Source: T. Chen, I. Goodfellow, J. Shlens, "Net2Net", ICLR 2016. A new block's last normalisation is scaled by 0, so
-    the block hands on its (never negative) input.
+    the block hands on its (never negative) input. Where a ReLU follows right after, as in the faces net, it is moved a
+    little above 0: at 0 that would pass no gradient, and the block would never learn.
 
     Raises:
         RecipeError: a layer of both has another shape.
@@ -89,6 +108,8 @@ def grow(net: keras.Model, smaller: keras.Model) -> None:
             _copy(layer, trained[layer.name])
         elif layer.name.endswith(f"_{_LAST}_norm"):
             layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
+            if any(isinstance(node.operation, layers.ReLU) for node in layer._outbound_nodes):  # noqa: SLF001
+                layer.beta.assign(keras.ops.full_like(layer.beta, _AWAKE))
 
 
 def _copy(layer: keras.Layer, trained: keras.Layer) -> None:

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.datatypes import ShapeError
 
 SIDES: Final = 4
-_MIRRORED_SIDES = (2, 1, 0, 3)
-"""Right, top, left, bottom."""
-
-_HALF = np.float32(0.5)
-
 MAX_LOG: Final = 4.0
 """Bound of the logarithms: no face is 55 strides away from its cell, and exp must not overflow."""
+
+_TINY = np.float32(1e-6)
 
 Array = NDArray[np.float32]
 
@@ -53,6 +51,14 @@ class Candidates:
         """Choose some, in the given order."""
         return Candidates(self.boxes[rows], self.scores[rows])
 
+    def longer_sides(self) -> Array:
+        """(N,) pixels."""
+        return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0.0), np.float32)
+
+    def scaled(self, factor: float) -> Candidates:
+        """Multiply the boxes."""
+        return Candidates(self.boxes * np.float32(factor), self.scores)
+
 
 def pair_outputs(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
     """Find which two outputs belong to one level, finest level first.
@@ -73,17 +79,6 @@ def pair_outputs(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:
     return [(scores[size], distances[size]) for size in sorted(scores, reverse=True)]
 
 
-def mirror_mean(levels: Sequence[Level], of_mirrored: Sequence[Level]) -> list[Level]:
-    """Average the answers to a picture with those to its mirror image, cell by cell, as logits and logarithms."""
-    return [
-        Level(
-            _HALF * (level.logits + other.logits[:, ::-1]),
-            _HALF * (level.log_distances + other.log_distances[:, ::-1][..., _MIRRORED_SIDES]),
-        )
-        for level, other in zip(levels, of_mirrored, strict=True)
-    ]
-
-
 def decode(levels: Sequence[Level], *, input_height: int, min_score: float) -> Candidates:
     """Turn all cells of at least `min_score` into boxes, best first.
 
@@ -92,16 +87,22 @@ def decode(levels: Sequence[Level], *, input_height: int, min_score: float) -> C
         input_height: of the net's input, pixels; it tells the stride of a level.
         min_score: 0..1.
     """
-    threshold = _logit(min_score)
+    threshold = float(logit(np.array([min_score]))[0])
     parts = [_decode_level(level, input_height // level.logits.shape[0], threshold) for level in levels]
     boxes = np.concatenate([part.boxes for part in parts])
     scores = np.concatenate([part.scores for part in parts])
     return Candidates(boxes, scores).take(np.argsort(-scores, kind="stable"))
 
 
-def _logit(score: float) -> float:
-    bounded = min(max(score, 1e-6), 1 - 1e-6)
-    return float(np.log(bounded / (1 - bounded)))
+def logit(scores: NDArray[np.floating[Any]]) -> Array:
+    """Undo the logistic function; finite for 0 and 1."""
+    bounded = np.clip(np.asarray(scores, np.float32), _TINY, 1 - _TINY)
+    return np.asarray(np.log(bounded / (1 - bounded)), np.float32)
+
+
+def logistic(logits: NDArray[np.floating[Any]]) -> Array:
+    """Turn logits into scores, 0..1."""
+    return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
 
 
 def _decode_level(level: Level, stride: int, threshold: float) -> Candidates:
@@ -111,7 +112,7 @@ def _decode_level(level: Level, stride: int, threshold: float) -> Candidates:
     left, top, right, bottom = (np.exp(bounded) * np.float32(stride)).T
     x, y = cell_middle(columns, stride), cell_middle(rows, stride)
     boxes = np.stack([x - left, y - top, x + right, y + bottom], axis=1).astype(np.float32)
-    return Candidates(boxes, (1.0 / (1.0 + np.exp(-logits))).astype(np.float32))
+    return Candidates(boxes, logistic(logits))
 
 
 def cell_middle(index: NDArray[np.int64], stride: int) -> Array:
@@ -128,23 +129,22 @@ def suppress(found: Candidates, *, max_overlap: float, limit: int) -> Candidates
         limit: candidates that are looked at, and so a bound of the work.
     """
     found = found.take(np.arange(min(limit, len(found.scores))))
-    overlap = iou_table(found.boxes, found.boxes)
-    alive = np.ones(len(found.scores), bool)
-    kept = []
-    for index in range(len(alive)):
-        if alive[index]:
-            kept.append(index)
-            alive &= overlap[index] <= max_overlap
-    return found.take(np.array(kept, np.int64))
+    corner, far = found.boxes[:, :2], found.boxes[:, 2:]
+    kept = cv2.dnn.NMSBoxes(np.hstack([corner, far - corner]).tolist(), found.scores.tolist(), 0.0, max_overlap)
+    return found.take(np.asarray(kept, np.int64).ravel())
 
 
 def iou_table(a: Array, b: Array) -> Array:
     """(N, 4) and (M, 4) boxes -> (N, M) intersection over union."""
-    sides = np.minimum(a[:, np.newaxis, 2:], b[:, 2:]) - np.maximum(a[:, np.newaxis, :2], b[:, :2])  # (N, M, 2)
-    shared = np.clip(sides, 0, None).prod(axis=2)
+    # Axis by axis on flat arrays: reductions over an axis of two are slow in numpy.
+    a0, a1, a2, a3 = (a[:, side, np.newaxis] for side in range(SIDES))
+    b0, b1, b2, b3 = b.T
+    width, height = np.minimum(a2, b2) - np.maximum(a0, b0), np.minimum(a3, b3) - np.maximum(a1, b1)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
     total = _areas(a)[:, np.newaxis] + _areas(b) - shared
     return np.asarray(shared / np.maximum(total, 1e-9), np.float32)
 
 
 def _areas(boxes: Array) -> Array:
-    return np.asarray(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1), np.float32)
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0), np.float32)

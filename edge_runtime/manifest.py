@@ -43,8 +43,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Support below which an answer is taken back."""
     window_s: Annotated[float, Meta(ge=0.0)] = 0.5
     """Time constant of the smoothing of scores."""
-    mirror_mean: bool = False
-    """Faces: the net also answers the mirror image, and the mean of both counts. Finds more faces in twice the time."""
+    close_ups: bool = False
+    """Faces: doubtful finds are cut from the full frame and looked at once more. Finds more faces in up to twice the
+    time."""
 
 
 class Quantized(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ ROWS = (
     ("interfaces",),
     ("manifest", "settings", "payloads", "signature"),
     ("decode", "framing", "config", "bundle", "health", "governor", "camera_retry"),
-    ("interpreter", "claims", "commands", "credentials", "signals"),
+    ("interpreter", "claims", "close_ups", "commands", "credentials", "signals"),
     ("accelerator", "models", "tracker", "smoothing", "quality", "policy", "overlay", "golden", "net_cost"),
     ("events", "heartbeat", "audience", "systemd_notify", "picture_watch", "sink_watch", "session"),
     ("sources", "detectors", "sinks", "outbox", "recording", "clip_writer", "telemetry"),
@@ -42,6 +42,7 @@ LEAF_FOLDERS = {"sources", "detectors", "sinks"}
 
 CONVERTER_MAY_USE = {
     "bundle",
+    "close_ups",
     "contract",
     "datatypes",
     "decode",

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_runtime.datatypes import ShapeError
-from edge_runtime.decode import Candidates, Level, cell_middle, decode, iou_table, mirror_mean, pair_outputs, suppress
+from edge_runtime.decode import Candidates, Level, cell_middle, decode, iou_table, pair_outputs, suppress
 
+ROUNDING = 1e-5
 SILENT = -20.0
 """A logit far below any threshold."""
 
@@ -48,16 +49,6 @@ def test_a_cell_becomes_a_box_around_its_middle() -> None:
     # Stride 32, middle of the cell at (80, 48): 32 to the left, 64 up, 16 to the right, 32 down.
     assert found.boxes.tolist() == [pytest.approx([48, -16, 96, 80])]
     assert found.scores.tolist() == [0.5]
-
-
-def test_answers_to_a_picture_and_its_mirror_image_are_averaged_where_the_face_is() -> None:
-    seen = level(2, 4, {(1, 0): (2.0, [0.0, 0.2, 0.4, 0.6])})
-    mirrored = level(2, 4, {(1, 3): (1.0, [0.6, 0.4, 0.2, 0.0])})
-
-    (mean,) = mirror_mean([seen], [mirrored])
-
-    assert mean.logits[1].tolist() == [1.5, SILENT, SILENT, SILENT]
-    assert mean.log_distances[1, 0].tolist() == pytest.approx([0.1, 0.3, 0.5, 0.3])
 
 
 def test_finds_of_all_levels_come_best_first_and_weak_ones_not_at_all() -> None:
@@ -107,14 +98,14 @@ def test_kept_boxes_do_not_overlap_and_every_other_overlaps_a_kept_one(
     boxes: list[tuple[float, float, float, float]], max_overlap: float
 ) -> None:
     corners = np.array([(x, y, x + w, y + h) for x, y, w, h in boxes], np.float32).reshape(-1, 4)
-    found = Candidates(corners, np.linspace(1, 0, len(boxes), dtype=np.float32))
+    found = Candidates(corners, np.linspace(1, 0.1, len(boxes), dtype=np.float32))
 
     kept = suppress(found, max_overlap=max_overlap, limit=100)
 
     among = iou_table(kept.boxes, kept.boxes) - 2 * np.eye(len(kept.scores), dtype=np.float32)
-    assert (among <= max_overlap).all()
+    assert (among <= max_overlap + ROUNDING).all()
     lost = np.array([score not in kept.scores for score in found.scores], bool)
-    assert (iou_table(found.boxes[lost], kept.boxes).max(axis=1, initial=0) > max_overlap).all()
+    assert (iou_table(found.boxes[lost], kept.boxes).max(axis=1, initial=0) > max_overlap - ROUNDING).all()
 
 
 def test_overlap_is_what_a_hand_computes() -> None:

@@ -8,11 +8,12 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter as LiteRt
 from numpy.typing import NDArray
 
-from converter.augment import mirror
 from converter.console import track
 from converter.faces.data import DetectionData, Picture
 from converter.faces.scoring import in_picture
-from edge_runtime.decode import Candidates, Level, mirror_mean, pair_outputs
+from edge_runtime.close_ups import look_again
+from edge_runtime.decode import Candidates, Level, logistic, pair_outputs, suppress
+from edge_runtime.detectors.faces import MAX_CANDIDATES, MAX_OVERLAP
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.preprocess import fit_into
 from edge_runtime.quantization import quantize_pixels
@@ -53,11 +54,6 @@ def int8_net(model: bytes) -> Net:
     return answer
 
 
-def with_mirror(net: Net) -> Net:
-    """Let a net answer the mirror image too, and take the mean, as the device does where the bundle says so."""
-    return lambda fitted: mirror_mean(net(fitted), net(mirror(fitted)))
-
-
 def _levels(real: Sequence[NDArray[np.float32]], pairs: Sequence[tuple[int, int]]) -> list[Level]:
     return [Level(real[scores][0, ..., 0], real[distances][0]) for scores, distances in pairs]
 
@@ -65,11 +61,25 @@ def _levels(real: Sequence[NDArray[np.float32]], pairs: Sequence[tuple[int, int]
 def score_map(levels: Sequence[Level]) -> NDArray[np.float32]:
     """Scores 0..1 of all cells."""
     logits = np.concatenate([level.logits.ravel() for level in levels])
-    return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
+    return logistic(logits)
 
 
-def all_finds(net: Net, data: DetectionData, shape: tuple[int, int], title: str) -> Iterator[Candidates]:
-    """Find faces in every picture, down to a very low score; boxes in pixels of the picture."""
+def all_finds(
+    net: Net, data: DetectionData, shape: tuple[int, int], title: str, *, close_ups: bool = False
+) -> Iterator[Candidates]:
+    """Find faces in every picture, down to a very low score; boxes in pixels of the picture.
+
+    Args:
+        net: answers.
+        data: pictures.
+        shape: height and width of the net's input.
+        title: of the progress bar.
+        close_ups: look at doubtful finds once more, as the device does where the bundle says so.
+    """
     for scene in track(list(data.scenes), title):
         fitted, factor = fit_into(scene.pixels, shape)
-        yield in_picture(net(fitted), shape[0], factor)
+        found = in_picture(net(fitted), shape[0], factor)
+        if close_ups:
+            found = look_again(scene.pixels, found, lambda sheet: in_picture(net(sheet), shape[0], 1.0), shape)
+            found = suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
+        yield found

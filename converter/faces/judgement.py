@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.drafts import read_model
-from converter.faces.answers import FloatNet, Net, all_finds, int8_net, with_mirror
+from converter.faces.answers import FloatNet, Net, all_finds, int8_net
 from converter.faces.data import Boxes
 from converter.faces.matching import FALSE_ALARM, HIT, average_precision, match, precision_recall
 from converter.faces.targets import size_of
@@ -63,8 +63,8 @@ def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figure
 def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Finds:
     parts = []
     scenes = task.validation.scenes
-    as_on_device = with_mirror(net) if task.recipe.detection.mirror_mean else net
-    for found, scene in zip(all_finds(as_on_device, task.validation, shape, title), scenes, strict=True):
+    all_found = all_finds(net, task.validation, shape, title, close_ups=task.recipe.detection.close_ups)
+    for found, scene in zip(all_found, scenes, strict=True):
         factor = fit_factor(scene.pixels.shape, shape)
         ignored = scene.ignored | (size_of(scene.boxes) < task.recipe.detection.min_face_px * factor)
         parts.append(_of_picture(found, scene.boxes, ignored, factor))

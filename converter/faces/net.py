@@ -38,32 +38,33 @@ def build(model: Model) -> keras.Model:
     picture = keras.Input((None, None, 1), name="picture")
     # Even kernels on even sides keep every cell's view centred on the cell; odd ones would shift it by half a step
     # per level. Few filters at stride 2, since training is bound by activations at high resolution.
-    x = _convolution(picture, model.stem_filters // _NARROWER, model.stem_kernel, stride=2)
-    x = _convolution(x, model.stem_filters, 2, stride=2)
+    x = _convolution(picture, model.stem_filters // _NARROWER, model.stem_kernel, "stem_first", stride=2)
+    x = _convolution(x, model.stem_filters, 2, "stem_second", stride=2)
     levels = []
     for index, stage in enumerate(model.stages):
-        x = _stage(x, stage, halve=index > 0)
+        x = _stage(x, stage, f"stage{index}", halve=index > 0)
         levels.append(x)
     return keras.Model(picture, _heads(_pyramid(levels[1:], model.head_filters), model.head_filters))
 
 
-def _convolution(x: Tensor, filters: int, kernel: int, *, stride: int = 1) -> Tensor:
-    x = layers.Conv2D(filters, kernel, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(
-        x
+def _convolution(x: Tensor, filters: int, kernel: int, name: str, *, stride: int = 1) -> Tensor:
+    convolution = layers.Conv2D(
+        filters, kernel, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
     )
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(convolution(x)))
 
 
-def _stage(x: Tensor, stage: Stage, *, halve: bool) -> Tensor:
+def _stage(x: Tensor, stage: Stage, name: str, *, halve: bool) -> Tensor:
     """Halve height and width or only change the filters, then add residual blocks."""
     if halve:
-        x = _convolution(x, stage.filters, 2, stride=2)
+        x = _convolution(x, stage.filters, 2, f"{name}_halve", stride=2)
     elif x.shape[-1] != stage.filters:
-        x = _convolution(x, stage.filters, 1)
-    for _ in range(stage.blocks):
-        narrow = _convolution(x, stage.filters // _NARROWER, 1)
-        narrow = _convolution(narrow, stage.filters // _NARROWER, 3)
-        x = layers.Add()([x, _convolution(narrow, stage.filters, 1)])
+        x = _convolution(x, stage.filters, 1, f"{name}_widen")
+    for repeat in range(stage.blocks):
+        block = f"{name}_block{repeat}"
+        narrow = _convolution(x, stage.filters // _NARROWER, 1, f"{block}_in")
+        narrow = _convolution(narrow, stage.filters // _NARROWER, 3, f"{block}_middle")
+        x = layers.Add()([x, _convolution(narrow, stage.filters, 1, f"{block}_out")])
     return x
 
 
@@ -90,10 +91,10 @@ def _sides(cells: Tensor) -> list[Tensor]:
 
 def _pyramid(levels: list[Tensor], width: int) -> list[Tensor]:
     """Give every level what the coarser ones see."""
-    merged = [_convolution(levels[-1], width, 1)]
-    for level in reversed(levels[:-1]):
+    merged = [_convolution(levels[-1], width, 1, f"level_{STRIDES[-1]}")]
+    for stride, level in zip(reversed(STRIDES[:-1]), reversed(levels[:-1]), strict=True):
         coarser = Doubled()(merged[0])
-        merged.insert(0, layers.Add()([_convolution(level, width, 1), coarser]))
+        merged.insert(0, layers.Add()([_convolution(level, width, 1, f"level_{stride}"), coarser]))
     return merged
 
 
@@ -102,7 +103,7 @@ def _heads(levels: list[Tensor], width: int) -> list[Tensor]:
     prior = keras.initializers.Constant(math.log(_PRIOR / (1 - _PRIOR)))
     outputs = []
     for stride, level in zip(STRIDES, levels, strict=True):
-        x = _convolution(level, width, 3)
+        x = _convolution(level, width, 3, f"head_{stride}")
         outputs.append(layers.Conv2D(1, 1, bias_initializer=prior, dtype="float32", name=f"score_{stride}")(x))
         outputs.append(layers.Conv2D(4, 1, dtype="float32", name=f"distances_{stride}")(x))
     return outputs

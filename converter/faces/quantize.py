@@ -14,7 +14,6 @@ from converter.errors import RunError
 from converter.faces.answers import FloatNet, int8_net, score_map
 from converter.faces.data import Scene
 from converter.faces.task import FacesTask
-from converter.flatbuffer import with_short_names
 from converter.quantize import to_float_tflite, to_int8_tflite
 from converter.run_folder import RunFolder
 from edge_runtime.preprocess import fit_into
@@ -51,7 +50,7 @@ def quantized(
     best: tuple[float, bytes, CalibrationList] | None = None
     for index in track(range(candidates), "quantizing"):
         listed, pictures = _drawn(run, task, shape, index)
-        model = with_short_names(to_int8_tflite(net, pictures))
+        model = to_int8_tflite(net, pictures)
         distance = _score_distance(float_model, model, judges, shape)
         note("%d calibration pictures: mean difference of scores %.5f", len(listed.pictures), distance)
         if best is None or distance < best[0]:

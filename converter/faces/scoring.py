@@ -41,8 +41,7 @@ def finds_of(net: keras.Model, data: DetectionData, shape: tuple[int, int]) -> I
 def in_picture(levels: Sequence[Level], input_height: int, factor: float) -> Candidates:
     """Decode one picture's answers down to a very low score; boxes in pixels of the picture."""
     found = decode(levels, input_height=input_height, min_score=_LOWEST_SCORE)
-    found = suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
-    return Candidates(found.boxes * np.float32(factor), found.scores)
+    return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES).scaled(factor)
 
 
 def scores_of(judged: Iterator[tuple[Candidates, Scene]], recipe: Detection) -> Scores:

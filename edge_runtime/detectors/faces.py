@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.bundle import Bundle
+from edge_runtime.close_ups import LEAST_SCORE, look_again, worth_a_look
 from edge_runtime.datatypes import FaceBox, ShapeError
-from edge_runtime.decode import Candidates, Level, decode, mirror_mean, pair_outputs, suppress
+from edge_runtime.decode import Candidates, Level, decode, pair_outputs, suppress
 from edge_runtime.errors import ContractError
 from edge_runtime.geometry import Box
 from edge_runtime.interfaces import Interpreter
@@ -20,6 +21,9 @@ from edge_runtime.quantization import quantize_pixels
 MAX_OVERLAP: Final = 0.4
 MAX_CANDIDATES: Final = 400
 """Cells that are looked at before overlapping boxes are merged; bounds the work on a picture full of faces."""
+
+_SIZE_IN_DOUBT = 0.75
+"""A second look may find a face larger by a third at most."""
 
 
 class FacesDetector:
@@ -46,7 +50,7 @@ class FacesDetector:
         self._min_face_px = min_face_px
         self._min_score = bundle.manifest.policy.enter if min_score is None else min_score
         self._input_size = (interpreter.input_shape[1], interpreter.input_shape[2])
-        self._mirror_mean = bundle.manifest.policy.mirror_mean
+        self._close_ups = bundle.manifest.policy.close_ups
         self._pairs = _checked_pairs(bundle, interpreter)
 
     def detect(self, pixels: NDArray[np.uint8]) -> Sequence[FaceBox]:
@@ -54,18 +58,25 @@ class FacesDetector:
         if pixels.ndim != 2 or pixels.dtype != np.uint8:
             raise ShapeError(f"faces: expected (height, width) uint8, found {pixels.shape} {pixels.dtype}")
         height, width = pixels.shape
-        fitted, factor = fit_into(pixels, self._input_size)
-        found = self.candidates(fitted, min_score=self._min_score)
-        boxes = [Box(*corners).scaled(factor).clipped(width, height) for corners in found.boxes.tolist()]
+        found = self._found(pixels)
+        boxes = [Box(*corners).clipped(width, height) for corners in found.boxes.tolist()]
         faces = [FaceBox(box, score) for box, score in zip(boxes, found.scores.tolist(), strict=True)]
         return [face for face in faces if self._is_wanted(face.box)]
 
-    def candidates(self, fitted: NDArray[np.uint8], *, min_score: float) -> Candidates:
-        """Run the net on a picture of its own size; boxes in its pixels, best first, overlapping ones merged."""
-        levels = self._levels(fitted)
-        if self._mirror_mean:
-            levels = mirror_mean(levels, self._levels(np.ascontiguousarray(fitted[:, ::-1])))
-        found = decode(levels, input_height=self._input_size[0], min_score=min_score)
+    def _found(self, pixels: NDArray[np.uint8]) -> Candidates:
+        """Boxes in frame pixels, best first, overlapping ones merged."""
+        fitted, factor = fit_into(pixels, self._input_size)
+        if not self._close_ups:
+            return self._look(fitted, self._min_score).scaled(factor)
+        first = self._look(fitted, worth_a_look(self._min_score)).scaled(factor)
+        first = first.take(np.flatnonzero(first.longer_sides() >= _SIZE_IN_DOUBT * self._min_face_px))
+        found = look_again(pixels, first, lambda sheet: self._look(sheet, LEAST_SCORE), self._input_size)
+        found = found.take(np.flatnonzero(found.scores >= self._min_score))
+        return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
+
+    def _look(self, fitted: NDArray[np.uint8], min_score: float) -> Candidates:
+        """Run the net on a picture of its own size; boxes in its pixels."""
+        found = decode(self._levels(fitted), input_height=self._input_size[0], min_score=min_score)
         return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
 
     def _levels(self, fitted: NDArray[np.uint8]) -> list[Level]:

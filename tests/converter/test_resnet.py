@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -47,6 +48,18 @@ def test_a_grown_net_has_gradients_in_its_new_blocks() -> None:
     scale = larger.get_layer("stage1_block1_out_norm").gamma.value
 
     assert np.abs(tape.gradient(loss, scale)).max() > 0
+
+
+def test_weighed_channels_change_nothing_at_first_and_can_be_learnt() -> None:
+    import tensorflow as tf
+
+    plain, weighed = build(model(1, 1), 7), build(msgspec.structs.replace(model(1, 1), squeeze=2), 7)
+    grow(weighed, plain)
+
+    np.testing.assert_allclose(weighed(faces()), plain(faces()), atol=1e-5)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(weighed(faces(), training=True) ** 2)
+    assert np.abs(tape.gradient(loss, weighed.get_layer("stage1_block0_excite").kernel.value)).max() > 0
 
 
 def test_layers_of_another_shape_are_named() -> None:

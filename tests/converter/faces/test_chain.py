@@ -40,7 +40,7 @@ batch_size = 4
 optimizer = "adamw"
 learning_rate = 1e-3
 [detection]
-mirror_mean = true
+close_ups = true
 crop_px = 64
 input_shape = [64, 96]
 """

@@ -1,0 +1,134 @@
+"""The second look: what is doubtful is shown again in a larger size, what comes back lies where it was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edge_runtime.close_ups import LEAST_SCORE, SURE_SCORE, look_again, worth_a_look
+from edge_runtime.decode import Candidates, logistic, logit
+
+SHAPE = (256, 320)
+TILES = 12
+NOTHING = Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+
+def finds(*rows: tuple[float, list[float]]) -> Candidates:
+    """Score and corners of each."""
+    return Candidates(
+        np.array([corners for _, corners in rows], np.float32), np.array([score for score, _ in rows], np.float32)
+    )
+
+
+class BrightSquares:
+    """A net that takes every bright square of a black sheet for a face."""
+
+    def __init__(self, score: float) -> None:
+        self.sheets: list[NDArray[np.uint8]] = []
+        self._score = score
+
+    def __call__(self, sheet: NDArray[np.uint8]) -> Candidates:
+        self.sheets.append(sheet)
+        found = []
+        for top in range(0, 3 * 85, 85):
+            for left in range(0, 4 * 80, 80):
+                rows, columns = np.nonzero(sheet[top : top + 85, left : left + 80] > 100)
+                if len(rows):
+                    corners = [left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1]
+                    found.append((self._score, [float(value) for value in corners]))
+        return finds(*found) if found else NOTHING
+
+
+def frame(*squares: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Draw bright squares: left, top, side."""
+    pixels = np.zeros((480, 640), np.uint8)
+    for left, top, side in squares:
+        pixels[top : top + side, left : left + side] = 255
+    return pixels
+
+
+def test_score_and_box_become_the_mean_of_both_looks() -> None:
+    net = BrightSquares(score=0.8)
+    first = finds((0.4, [296.0, 200.0, 336.0, 240.0]))
+
+    again = look_again(frame((300, 200, 40)), first, net, SHAPE)
+
+    # The first look was 4 px off to the left; logits of 0.4 and 0.8 are -0.405 and 1.386, their mean is 0.490.
+    np.testing.assert_allclose(again.boxes[0], [298.0, 200.0, 338.0, 240.0], atol=1.0)
+    assert again.scores[0] == pytest.approx(0.62, abs=0.005)
+
+
+def test_small_faces_are_enlarged_and_large_ones_shrunk() -> None:
+    net = BrightSquares(score=0.8)
+    pixels = frame((20, 20, 12), (300, 100, 300))
+
+    look_again(pixels, finds((0.5, [20, 20, 32, 32]), (0.4, [300, 100, 600, 400])), net, SHAPE)
+
+    sizes = sorted(float(width) for width in (net(net.sheets[0]).boxes[:, 2] - net(net.sheets[0]).boxes[:, 0]))
+    assert sizes == pytest.approx([24, 48], abs=2)  # twice at most; 0.6 of the 80 px tile
+
+
+def test_what_is_not_seen_again_falls_behind() -> None:
+    first = finds((0.7, [300, 200, 340, 240]), (0.5, [100, 100, 140, 140]))
+
+    again = look_again(frame((100, 100, 40)), first, BrightSquares(score=0.8), SHAPE)
+
+    np.testing.assert_allclose(again.boxes[0], [100, 100, 140, 140], atol=1.0)
+    assert again.boxes[1].tolist() == [300, 200, 340, 240]
+    assert again.scores[1] < 0.2
+
+
+@pytest.mark.parametrize("score", [LEAST_SCORE / 2, SURE_SCORE])
+def test_there_is_no_second_look_at_what_is_sure_or_hopeless(score: float) -> None:
+    net = BrightSquares(score=0.8)
+    first = finds((score, [300.0, 200.0, 340.0, 240.0]))
+
+    assert look_again(frame((300, 200, 40)), first, net, SHAPE) is first
+    assert net.sheets == []
+
+
+def test_one_sheet_bounds_the_time_and_the_best_doubtful_finds_are_on_it() -> None:
+    places = [(40 * index, 100, 20) for index in range(TILES + 4)]
+    scores = np.linspace(0.8, 0.2, len(places))
+    first = Candidates(np.array([(x, y, x + s, y + s) for x, y, s in places], np.float32), scores.astype(np.float32))
+    net = BrightSquares(score=0.9)
+
+    again = look_again(frame(*places), first, net, SHAPE)
+
+    assert len(net.sheets) == 1
+    assert np.sort(again.scores)[:4] == pytest.approx(np.sort(scores)[:4])
+    assert np.sort(again.scores)[4:] == pytest.approx(
+        np.sort(logistic((logit(scores[:TILES]) + logit(np.array([0.9]))) / 2))
+    )
+
+
+@pytest.mark.parametrize(("wanted", "expected"), [(0.65, 0.154), (0.5, LEAST_SCORE), (0.05, 0.05)])
+def test_what_cannot_reach_the_wanted_score_is_not_looked_at(wanted: float, expected: float) -> None:
+    assert worth_a_look(wanted) == pytest.approx(expected, abs=0.001)
+
+
+@given(
+    st.tuples(st.integers(-50, 700), st.integers(-50, 500), st.integers(1, 400), st.integers(1, 400)),
+    st.sampled_from([(128, 160), (256, 320), (480, 640)]),
+    st.tuples(st.integers(1, 900), st.integers(1, 900)),
+)
+def test_any_box_in_any_frame_comes_back_where_it_was(
+    box: tuple[int, int, int, int], shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    left, top, width, height = box
+    first = finds((0.5, [left, top, left + width, top + height]))
+    sheets = []
+
+    def sees_nothing(sheet: NDArray[np.uint8]) -> Candidates:
+        sheets.append(sheet)
+        return NOTHING
+
+    again = look_again(np.full(size, 9, np.uint8), first, sees_nothing, shape)
+
+    assert sheets[0].shape == shape
+    assert set(np.unique(sheets[0])) <= {0, 9}
+    assert again.boxes.tolist() == first.boxes.tolist()
+    assert 0 < again.scores[0] < 0.5
