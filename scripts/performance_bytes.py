@@ -20,7 +20,7 @@ From the Frame on:
 - Detector `faces`: the frame shrunk to fit the net's input, by halves: each is a new array of a quarter of the bytes,
   and 2 x 2 pixels are what OpenCV averages fastest; that laid into a black picture of the input's size; that
   with the top bit of every byte flipped (int8). A frame that is not larger than the input is not shrunk.
-- Detector `faces`, second look: up to 12 pieces of the frame (48 where the input is 640 wide), each shrunk in the same way or
+- Detector `faces`, second look: up to 12 pieces of the frame (48 at an input of 640), each shrunk in the same way or
   enlarged into a black sheet of the input's size; that with its top bits flipped.
 - Detectors `haar` and `yunet`: shrunk copies in the same way; `yunet` makes three colours of it.
 - A known face that the detector missed: a patch of 160 x 160, given to the detector.

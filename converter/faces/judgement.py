@@ -22,8 +22,9 @@ from edge_runtime.interpreter import open_interpreter
 from edge_runtime.preprocess import fit_factor
 
 WANTED_PRECISION: Final = 0.97
-LARGE_PX: Final = 28.0
-"""Short side in the net's input from which a face is large: the precision is asked of finds of that size."""
+LARGE_SHARE: Final = 28 / 320
+"""Short side, as a share of the input's width, from which a face is large: 56 px of a frame that is 640 wide. The
+precision is asked of finds of that size."""
 
 SIZES: Final = {"28 px and more": (28.0, np.inf), "18 to 28 px": (18.0, 28.0), "9 to 18 px": (9.0, 18.0)}
 """Short side in the net's input."""
@@ -55,7 +56,7 @@ def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figure
     shape = input_shape(int8_model)
     of_int8 = _finds(int8_net(int8_model), task, shape, "int8 net")
     of_float = _finds(FloatNet(read_model(run.float_tflite_file)), task, shape, "float net")
-    threshold = choose_score(of_int8)
+    threshold = choose_score(of_int8, LARGE_SHARE * shape[1])
     figures = [finds_figures(finds, threshold) for finds in (of_float, of_int8)]
     return threshold, figures[0], figures[1], _parity(figures[0]["ap"], figures[1]["ap"], len(task.validation))
 
@@ -89,9 +90,9 @@ def short_sides(boxes: Boxes) -> NDArray[np.float32]:
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).min(axis=1), np.float32)
 
 
-def choose_score(finds: Finds) -> float:
+def choose_score(finds: Finds, large_px: float) -> float:
     """Lowest score down to which large finds are right as often as wanted; two digits, rounded up."""
-    large = finds.sizes >= LARGE_PX
+    large = finds.sizes >= large_px
     scores, _, precision = precision_recall(finds.scores[large], finds.verdicts[large], 1)
     good = scores[precision >= WANTED_PRECISION]
     return float(np.ceil(100 * good.min()) / 100) if good.size else 0.99
