@@ -55,6 +55,7 @@ def take_bundle_weights(net: keras.Model, bundle: Bundle, pictures: NDArray[np.u
         RecipeError: the bundle is of another architecture, or the net does not answer as the bundle does afterwards.
     """
     norm_of = _identity_norms(net)
+    _make_distinct(net)
     named = [_named(net, weights.kernel) for weights in _weights(_to_tflite(net, pictures.shape[1:]))]
     taken = _weights(bundle.model)
     _refuse_other_shapes(bundle, named, taken)
@@ -74,6 +75,14 @@ def _refuse_other_shapes(bundle: Bundle, layers: list[keras.Layer], taken: list[
     found = sorted(weights.kernel.shape for weights in taken)
     if found != expected:
         raise RecipeError(f"{bundle.path}: expected weights of the shapes {expected} for this recipe, found {found}")
+
+
+def _make_distinct(net: keras.Model) -> None:
+    """Layers that start from zeros could not be told apart by their values."""
+    rng = np.random.default_rng(0)
+    for layer in net.layers:
+        if hasattr(layer, "kernel") and not np.any(layer.kernel.numpy()):
+            layer.kernel.assign(rng.normal(size=layer.kernel.shape))
 
 
 def _identity_norms(net: keras.Model) -> dict[int, keras.layers.BatchNormalization]:

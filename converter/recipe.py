@@ -209,7 +209,12 @@ def _nearest_key(message: str) -> str:
 
 
 def replaced(
-    recipe: Recipe, *, epochs: int | None = None, seed: int | None = None, batch_size: int | None = None
+    recipe: Recipe,
+    *,
+    epochs: int | None = None,
+    seed: int | None = None,
+    batch_size: int | None = None,
+    soft_weight: float | None = None,
 ) -> Recipe:
     """Change what a command line may change, with the same checks as in a file."""
     content: dict[str, Any] = msgspec.to_builtins(recipe)
@@ -217,6 +222,8 @@ def replaced(
         content["training"]["epochs"] = epochs
     if batch_size is not None:
         content["training"]["batch_size"] = batch_size
+    if soft_weight is not None:
+        content["training"]["soft_weight"] = soft_weight
     if seed is not None:
         content["seed"] = seed
     try:

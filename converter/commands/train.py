@@ -123,7 +123,11 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     """Load the recipe and put the command line's values into it, so that the run folder holds what was done."""
     from converter.recipe import load_recipe, replaced
 
-    return replaced(load_recipe(args.recipe), epochs=args.epochs, seed=args.seed)
+    recipe = replaced(load_recipe(args.recipe), epochs=args.epochs, seed=args.seed)
+    if args.from_bundle and args.soft_labels is None and recipe.training.soft_weight > 0:
+        note("no --soft-labels: the labels alone are learnt; what a teacher said is in the bundle's weights")
+        recipe = replaced(recipe, soft_weight=0.0)
+    return recipe
 
 
 def _check_soft_labels(recipe: Recipe, soft_labels: Path | None) -> None:

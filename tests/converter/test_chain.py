@@ -250,6 +250,24 @@ def test_a_training_goes_on_from_a_bundle(chain: Chain, tmp_path: Path) -> None:
     assert record["loss"] < first["loss"]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_recipe_with_a_teacher_goes_on_from_a_bundle_without_one(
+    chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taught = tmp_path / "taught.toml"
+    taught.write_text(chain.recipe.read_text().replace("[training]", "[training]\nsoft_weight = 0.5"))
+    train = ["train", str(taught), "--data", str(chain.data), "--epochs", "1"]
+
+    alone = main([*train, "--run", str(tmp_path / "alone")])
+    onward = main([*train, "--run", str(tmp_path / "onward"), "--from-bundle", str(chain.bundle)])
+
+    told = capsys.readouterr().err
+    assert (alone, onward) == (3, 0)
+    assert "needs a teacher's answers" in told
+    assert "no --soft-labels: the labels alone are learnt" in told
+    assert json.loads((tmp_path / "onward" / "recipe.json").read_text())["training"]["soft_weight"] == 0
+
+
 def test_a_shipped_bundle_of_another_net_is_refused(
     chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
