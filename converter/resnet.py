@@ -2,7 +2,8 @@
 
 Sources: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016; J. Hu, L. Shen,
 G. Sun, "Squeeze-and-Excitation Networks", CVPR 2018.
-Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, LOGISTIC, MUL, FULLY_CONNECTED.
+Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, LOGISTIC, MUL, RESHAPE,
+FULLY_CONNECTED.
 """
 
 from __future__ import annotations
@@ -63,10 +64,11 @@ def _basic_block(x: Tensor, filters: int, name: str, *, stride: int, squeeze: in
 
 def _weighed(y: Tensor, narrow: int, name: str) -> Tensor:
     """Multiply every channel by a factor from 0 to 2 that depends on all of them; at first by 1."""
-    z = layers.GlobalAveragePooling2D(keepdims=True)(y)  # (N, 1, 1, filters)
-    z = layers.ReLU()(layers.Conv2D(narrow, 1, kernel_initializer="he_normal", name=f"{name}_squeeze")(z))
-    z = layers.Conv2D(y.shape[-1], 1, kernel_initializer="zeros", activation="sigmoid", name=f"{name}_excite")(z)
-    return layers.Multiply()([y, 2.0 * z])
+    filters = y.shape[-1]
+    z = layers.GlobalAveragePooling2D()(y)  # (N, filters)
+    z = layers.Dense(narrow, activation="relu", kernel_initializer="he_normal", name=f"{name}_squeeze")(z)
+    z = layers.Dense(filters, activation="sigmoid", kernel_initializer="zeros", name=f"{name}_excite")(z)
+    return layers.Multiply()([y, layers.Reshape((1, 1, filters))(2.0 * z)])
 
 
 def _bottleneck_block(x: Tensor, filters: int, name: str, *, stride: int) -> Tensor:
