@@ -2,7 +2,8 @@
 
 The first look sees the frame shrunk into the net's input. There a face may be ten pixels large that has thirty in the
 frame, and one look at anything is a guess. One sheet of close-ups shows up to a dozen doubtful places in a size at
-which the net is at its best, in the time of one more look. Where every find is sure there is no second look.
+which the net is at its best, in the time of one more look. Where every find is sure, or large enough in the first look
+already, there is no second one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.decode import Array, Candidates, iou_table, logistic, logit
-from edge_runtime.preprocess import shrunk
+from edge_runtime.preprocess import fit_factor, shrunk
 
 Pixels = NDArray[np.uint8]
 Look = Callable[[Pixels], Candidates]
@@ -56,7 +57,8 @@ def look_again(pixels: Pixels, found: Candidates, look: Look, shape: tuple[int, 
         The same finds, best first; scores are averaged as logits.
     """
     tiles = _tiles(shape)
-    doubtful = np.flatnonzero((found.scores >= LEAST_SCORE) & (found.scores < SURE_SCORE))[: len(tiles)]
+    doubtful = np.flatnonzero(_are_doubtful(found, _FACE_SHARE * tiles[0, 2:].min(), fit_factor(pixels.shape, shape)))
+    doubtful = doubtful[: len(tiles)]
     if doubtful.size == 0:
         return found
     boxes, scores = found.boxes.copy(), found.scores.copy()
@@ -67,6 +69,17 @@ def look_again(pixels: Pixels, found: Candidates, look: Look, shape: tuple[int, 
     boxes[doubtful] = np.where(which[:, np.newaxis], (first + (again.boxes - offset) / scale) / 2, first)
     scores[doubtful] = logistic((logit(scores[doubtful]) + logit(again.scores)) / 2)
     return Candidates(boxes, scores).take(np.argsort(-scores, kind="stable"))
+
+
+def _are_doubtful(found: Candidates, size_px: float, factor: float) -> NDArray[np.bool_]:
+    """(N,) where a close-up of `size_px` can tell more: the first look was unsure and saw the face smaller."""
+    unsure = (found.scores >= LEAST_SCORE) & (found.scores < SURE_SCORE)
+    return np.asarray(unsure & (_sides(found.boxes) / factor < size_px))
+
+
+def _sides(boxes: Array) -> Array:
+    """(N,) square root of the area, at least 1."""
+    return np.asarray(np.sqrt(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0).prod(axis=1)), np.float32)
 
 
 def _tiles(shape: tuple[int, int]) -> NDArray[np.int64]:
@@ -83,8 +96,7 @@ def _lay_out(sheet: Pixels, tiles: NDArray[np.int64], pixels: Pixels, boxes: Arr
         (N, 4) scale and offset: corners on the sheet = corners in the frame * scale + offset.
     """
     corners, sizes = tiles[:, :2], tiles[:, 2:]
-    sides = np.sqrt(np.maximum(boxes[:, 2:] - boxes[:, :2], 1.0).prod(axis=1, keepdims=True))
-    zoom = np.minimum(_FACE_SHARE * sizes.min(axis=1, keepdims=True) / sides, _MOST_ENLARGED)
+    zoom = np.minimum(_FACE_SHARE * sizes.min(axis=1) / _sides(boxes), _MOST_ENLARGED)[:, np.newaxis]
     middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, sizes / zoom / 2
     limits = np.array([pixels.shape[1], pixels.shape[0]])
     low = np.clip(np.floor(middle - half), 0, limits - 1).astype(int)

@@ -39,14 +39,14 @@ class OneCell:
         self.runtime, self.device = "fake", "cpu"
         self.fed: list[NDArray[np.int8]] = []
         self._cell = (row, column)
-        self._logit, self._log = logit, log
+        self._logit, self._log, self._stride = logit, log, 16
 
     def invoke(self, stored: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
         self.fed.append(stored)
         answers = []
         for shape, quantization in zip(self.output_shapes, self.output_quantizations, strict=True):
             real = np.full(shape, SILENT if shape[-1] == 1 else 0.0, np.float32)
-            if shape[1] == HEIGHT // 16:
+            if shape[1] == HEIGHT // self._stride:
                 real[0, self._cell[0], self._cell[1]] = self._logit if shape[-1] == 1 else self._log
             answers.append(quantization.quantize(real))
         return tuple(answers)
@@ -62,15 +62,15 @@ class FollowsLight(OneCell):
 
 
 class SecondLook(OneCell):
-    """Sees a face of 32 px at the first look; at the second something of 16 px in the first close-up, or nothing."""
+    """Sees a face of 12 px at the first look; at the second one of 12 px in the first close-up, or nothing."""
 
     def __init__(self, row: int, column: int, *, sees_it_again: bool) -> None:
-        super().__init__(row, column, logit=1.0)
+        super().__init__(row, column, logit=1.0, log=float(np.log(0.375)))
         self._next = 1.0 if sees_it_again else SILENT
 
     def invoke(self, stored: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
         if self.fed:
-            self._cell, self._logit, self._log = (0, 0), self._next, float(np.log(0.5))
+            self._cell, self._logit, self._log, self._stride = (1, 1), self._next, float(np.log(0.75)), 8
         return super().invoke(stored)
 
 
@@ -144,7 +144,7 @@ def test_where_the_bundle_says_so_a_doubtful_find_is_looked_at_again_and_must_be
 
     (face,) = FacesDetector(twice, sees_it_again).detect(grey(HEIGHT, WIDTH))
 
-    assert iou_table(corners(face.box), corners(Box(24.0, 8.0, 56.0, 40.0)))[0, 0] > 0.5
+    assert iou_table(corners(face.box), corners(Box(34.0, 18.0, 46.0, 30.0)))[0, 0] > 0.5
     assert FacesDetector(twice, sees_it_once).detect(grey(HEIGHT, WIDTH)) == []
     assert [len(net.fed) for net in (sees_it_again, sees_it_once)] == [2, 2]
 
