@@ -22,7 +22,6 @@ outputs = ["angry", "disgust", "sad", "happy", "surprise", "neutral", "fear"]
 validation_share = 0.25
 [model]
 stem_filters = 8
-squeeze = 4
 stages = [{ filters = 8, blocks = 1 }, { filters = 16, blocks = 1 }]
 [training]
 epochs = 4
