@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,10 +27,14 @@ LARGE_SHARE: Final = 28 / 320
 """Short side, as a share of the input's width, from which a face is large: 56 px of a frame that is 640 wide. The
 precision is asked of finds of that size."""
 
+MOST_EMPTY_SHOWN: Final = 0.02
+"""Share of the pictures without faces that may show a large find."""
+
 SIZES: Final = {"28 px and more": (28.0, np.inf), "18 to 28 px": (18.0, 28.0), "9 to 18 px": (9.0, 18.0)}
 """Short side in the net's input."""
 
 _CURVE_POINTS = 60
+_HIGHEST_SCORE = 0.99
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,9 @@ class Finds:
     """Short side in the input, pixels: of the face for a hit, else of the find."""
     face_sizes: NDArray[np.float32]
     """(faces,) of all faces that are to be found."""
+    empty_picture: NDArray[np.int64]
+    """Which of the pictures without any face, marked or ignored, a find is in; -1 = in none."""
+    empty_pictures: int
 
 
 def input_shape(model: bytes) -> tuple[int, int]:
@@ -62,27 +70,33 @@ def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figure
 
 
 def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Finds:
-    parts = []
+    parts, empty = [], 0
     scenes = task.validation.scenes
     all_found = all_finds(net, task.validation, shape, title, close_ups=task.recipe.detection.close_ups)
     for found, scene in zip(all_found, scenes, strict=True):
         factor = fit_factor(scene.pixels.shape, shape)
         ignored = scene.ignored | (size_of(scene.boxes) < task.recipe.detection.min_face_px * factor)
-        parts.append(_of_picture(found, scene.boxes, ignored, factor))
+        parts.append(_of_picture(found, scene.boxes, ignored, factor, empty if len(scene.boxes) == 0 else -1))
+        empty += len(scene.boxes) == 0
     return Finds(
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.verdicts for part in parts]),
         np.concatenate([part.sizes for part in parts]),
         np.concatenate([part.face_sizes for part in parts]),
+        np.concatenate([part.empty_picture for part in parts]),
+        empty,
     )
 
 
-def _of_picture(found: Candidates, boxes: Boxes, ignored: NDArray[np.bool_], factor: float) -> Finds:
+def _of_picture(
+    found: Candidates, boxes: Boxes, ignored: NDArray[np.bool_], factor: float, empty_picture: int
+) -> Finds:
     matches = match(found, boxes, ignored)
     sizes, face_sizes = short_sides(found.boxes) / factor, short_sides(boxes) / factor
     hits = matches.verdicts == HIT
     sizes[hits] = face_sizes[matches.face_of[hits]]
-    return Finds(found.scores, matches.verdicts, sizes, face_sizes[~ignored])
+    where = np.full(len(found.scores), empty_picture)
+    return Finds(found.scores, matches.verdicts, sizes, face_sizes[~ignored], where, int(empty_picture >= 0))
 
 
 def short_sides(boxes: Boxes) -> NDArray[np.float32]:
@@ -91,11 +105,22 @@ def short_sides(boxes: Boxes) -> NDArray[np.float32]:
 
 
 def choose_score(finds: Finds, large_px: float) -> float:
-    """Lowest score down to which large finds are right as often as wanted; two digits, rounded up."""
+    """Choose the lowest score that keeps both promises about large finds; two digits, rounded up.
+
+    They are right as often as wanted, and few pictures without faces show one: in front of an empty place a false face
+    is all there is.
+    """
     large = finds.sizes >= large_px
     scores, _, precision = precision_recall(finds.scores[large], finds.verdicts[large], 1)
     good = scores[precision >= WANTED_PRECISION]
-    return float(np.ceil(100 * good.min()) / 100) if good.size else 0.99
+    if not good.size:
+        return _HIGHEST_SCORE
+    best = np.zeros(finds.empty_pictures)  # score of the best large find of each empty picture
+    here = large & (finds.empty_picture >= 0)
+    np.maximum.at(best, finds.empty_picture[here], finds.scores[here])
+    allowed = int(MOST_EMPTY_SHOWN * len(best))
+    too_many = float(np.sort(best)[::-1][allowed]) if len(best) > allowed else 0.0
+    return min(max(math.ceil(100 * float(good.min())), math.floor(100 * too_many) + 1) / 100, _HIGHEST_SCORE)
 
 
 def finds_figures(finds: Finds, threshold: float) -> Figures:
