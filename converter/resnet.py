@@ -2,8 +2,7 @@
 
 Sources: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016; J. Hu, L. Shen,
 G. Sun, "Squeeze-and-Excitation Networks", CVPR 2018.
-Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, LOGISTIC, MUL, RESHAPE,
-FULLY_CONNECTED.
+Only operators that the Edge TPU maps: CONV_2D, ADD, MAX_POOL_2D, MEAN, LOGISTIC, MUL, FULLY_CONNECTED.
 """
 
 from __future__ import annotations
