@@ -48,6 +48,24 @@ def _unpacked(model: bytes) -> Any:  # noqa: ANN401
 
 
 def _packed(tree: Any, size: int) -> bytes:  # noqa: ANN401
-    builder = _flatbuffers.Builder(size)
+    builder = _SharingBuilder(size)
     builder.Finish(tree.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+class _SharingBuilder(_flatbuffers.Builder):
+    """Writes equal vectors once: the tables of int8 convolutions hold eight bytes of zeros for every channel, twice."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self, size: int) -> None:
+        """Start with nothing written."""
+        super().__init__(size)
+        self._places: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, values: Any) -> int:  # noqa: N802, ANN401  the base class calls it so
+        """Write a vector or point to the one that holds the same."""
+        key = (values.dtype.str, values.tobytes())
+        if key not in self._places:
+            self._places[key] = super().CreateNumpyVector(values)
+        return self._places[key]

@@ -21,6 +21,11 @@ SIDES: Final = 4
 MAX_LOG: Final = 4.0
 """Bound of the logarithms: no face is 55 strides away from its cell, and exp must not overflow."""
 
+MAX_OVERLAP: Final = 0.4
+"""IoU above which two boxes are of one face."""
+MAX_CANDIDATES: Final = 400
+"""Cells that are looked at before overlapping boxes are merged; bounds the work on a picture full of faces."""
+
 _TINY = np.float32(1e-6)
 
 Array = NDArray[np.float32]
@@ -120,7 +125,7 @@ def cell_middle(index: NDArray[np.int64], stride: int) -> Array:
     return ((index + 0.5) * stride).astype(np.float32)
 
 
-def suppress(found: Candidates, *, max_overlap: float, limit: int) -> Candidates:
+def suppress(found: Candidates, *, max_overlap: float = MAX_OVERLAP, limit: int = MAX_CANDIDATES) -> Candidates:
     """Keep the best of boxes that overlap by more than `max_overlap` (IoU): greedy non-maximum suppression.
 
     Args:

@@ -13,7 +13,6 @@ from converter.faces.data import DetectionData, Picture
 from converter.faces.scoring import in_picture
 from edge_runtime.close_ups import look_again
 from edge_runtime.decode import Candidates, Level, logistic, pair_outputs, suppress
-from edge_runtime.detectors.faces import MAX_CANDIDATES, MAX_OVERLAP
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.preprocess import fit_into
 from edge_runtime.quantization import quantize_pixels
@@ -81,5 +80,5 @@ def all_finds(
         found = in_picture(net(fitted), shape[0], factor)
         if close_ups:
             found = look_again(scene.pixels, found, lambda sheet: in_picture(net(sheet), shape[0], 1.0), shape)
-            found = suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
+            found = suppress(found)
         yield found

@@ -13,7 +13,6 @@ from converter.faces.targets import size_of
 from converter.recipe import Detection
 from converter.scoring import Scores
 from edge_runtime.decode import Candidates, Level, decode, suppress
-from edge_runtime.detectors.faces import MAX_CANDIDATES, MAX_OVERLAP
 from edge_runtime.preprocess import fit_factor, fit_into
 
 _BATCH = 16
@@ -41,7 +40,7 @@ def finds_of(net: keras.Model, data: DetectionData, shape: tuple[int, int]) -> I
 def in_picture(levels: Sequence[Level], input_height: int, factor: float) -> Candidates:
     """Decode one picture's answers down to a very low score; boxes in pixels of the picture."""
     found = decode(levels, input_height=input_height, min_score=_LOWEST_SCORE)
-    return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES).scaled(factor)
+    return suppress(found).scaled(factor)
 
 
 def scores_of(judged: Iterator[tuple[Candidates, Scene]], recipe: Detection) -> Scores:

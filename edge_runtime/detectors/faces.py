@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,6 @@ from edge_runtime.geometry import Box
 from edge_runtime.interfaces import Interpreter
 from edge_runtime.preprocess import fit_into
 from edge_runtime.quantization import quantize_pixels
-
-MAX_OVERLAP: Final = 0.4
-MAX_CANDIDATES: Final = 400
-"""Cells that are looked at before overlapping boxes are merged; bounds the work on a picture full of faces."""
 
 _SIZE_IN_DOUBT = 0.75
 """A second look may find a face larger by a third at most."""
@@ -72,12 +67,12 @@ class FacesDetector:
         first = first.take(np.flatnonzero(first.longer_sides() >= _SIZE_IN_DOUBT * self._min_face_px))
         found = look_again(pixels, first, lambda sheet: self._look(sheet, LEAST_SCORE), self._input_size)
         found = found.take(np.flatnonzero(found.scores >= self._min_score))
-        return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
+        return suppress(found)
 
     def _look(self, fitted: NDArray[np.uint8], min_score: float) -> Candidates:
         """Run the net on a picture of its own size; boxes in its pixels."""
         found = decode(self._levels(fitted), input_height=self._input_size[0], min_score=min_score)
-        return suppress(found, max_overlap=MAX_OVERLAP, limit=MAX_CANDIDATES)
+        return suppress(found)
 
     def _levels(self, fitted: NDArray[np.uint8]) -> list[Level]:
         answers = self.interpreter.invoke(quantize_pixels(fitted))
