@@ -166,7 +166,7 @@ def open_detector(
 
         bundle = faces_bundle(settings, models or Models())
         interpreter = open_net(bundle, models or Models(), accelerator or Processor())
-        return FacesDetector(bundle, interpreter, min_face_px=settings.min_face_px)
+        return FacesDetector(bundle, interpreter, min_face_px=settings.min_face_px, min_score=settings.min_score)
     if settings.kind == "yunet":
         from edge_runtime.detectors.yunet import YunetDetector
 

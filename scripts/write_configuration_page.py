@@ -75,7 +75,7 @@ def _section(name: str, described: dict[str, dict[str, str]]) -> str:
     defaults = section()
     for field in msgspec.structs.fields(section):
         value = getattr(defaults, field.name)
-        shown = "from the emotion bundle" if value is None else f"`{_toml(value)}`"
+        shown = "from the bundle" if value is None else f"`{_toml(value)}`"
         lines.append(f"| `{field.name}` | {shown} | {about.get(field.name, '')} |\n")
     return "".join(lines)
 

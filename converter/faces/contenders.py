@@ -10,8 +10,6 @@ from edge_runtime.interpreter import open_interpreter
 
 _SMALLEST_PX = 20
 _YUNET = "yunet:"
-YUNET_MIN_SCORE = 0.6
-"""The runtime's default."""
 
 
 def is_foreign(name: str) -> bool:
@@ -36,8 +34,7 @@ def open_contender(name: str, *, search_width_px: int, min_score: float | None =
         from edge_runtime.detectors.yunet import YunetDetector
 
         model = Path(name.removeprefix(_YUNET))
-        score = YUNET_MIN_SCORE if min_score is None else min_score
-        return YunetDetector(model, min_score=score, min_face_px=0, search_width_px=search_width_px)
+        return YunetDetector(model, min_score=min_score, min_face_px=0, search_width_px=search_width_px)
     from edge_runtime.detectors.faces import FacesDetector
 
     bundle = load_bundle(Path(name), kind="faces")

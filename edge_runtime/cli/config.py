@@ -35,7 +35,7 @@ def show_main(arguments: argparse.Namespace) -> int:
     for section, values in settings.items():
         print(f"\n[{section}]")
         for key, value in values.items():
-            print(f"{key} = {json.dumps(value)}" if value is not None else f"# {key} is taken from the emotion bundle")
+            print(f"{key} = {json.dumps(value)}" if value is not None else f"# {key} is taken from the bundle")
     return 0
 
 

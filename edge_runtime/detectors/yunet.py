@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 KNOWN_SHA256: Final = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 """Of face_detection_yunet_2023mar.onnx, 232,589 bytes, the file of OpenCV's model zoo."""
 
+_MIN_SCORE: Final = 0.6
 _MAX_OVERLAP: Final = 0.3
 _MAX_CANDIDATES: Final = 200
 """Before overlapping ones are merged; bounds the work on a picture full of faces."""
@@ -29,12 +30,12 @@ _MAX_CANDIDATES: Final = 200
 class YunetDetector:
     """YuNet in OpenCV's FaceDetectorYN on a shrunk frame."""
 
-    def __init__(self, model: Path, *, min_score: float, min_face_px: int, search_width_px: int) -> None:
+    def __init__(self, model: Path, *, min_score: float | None = None, min_face_px: int, search_width_px: int) -> None:
         """Load the net; another file than the known one is used with a warning.
 
         Args:
             model: the ONNX file.
-            min_score: finds below are left out, 0..1.
+            min_score: finds below are left out, 0..1; None = 0.6.
             min_face_px: longer side of the smallest face, frame pixels; smaller ones are left out.
             search_width_px: wider frames are shrunk to this width first.
 
@@ -50,9 +51,10 @@ class YunetDetector:
         except ImportError as error:
             raise DetectorError("yunet: needs OpenCV >= 4.8: pip install 'opencv-python-headless'") from error
         self._cv2: Any = cv2
+        score = _MIN_SCORE if min_score is None else min_score
         _check_digest(model)
         try:
-            self._net = cv2.FaceDetectorYN.create(str(model), "", self._size, min_score, _MAX_OVERLAP, _MAX_CANDIDATES)
+            self._net = cv2.FaceDetectorYN.create(str(model), "", self._size, score, _MAX_OVERLAP, _MAX_CANDIDATES)
         except (cv2.error, AttributeError) as error:
             raise DetectorError(
                 f"{model}: OpenCV {cv2.__version__} cannot use it as YuNet ({error}); expected "

@@ -211,6 +211,17 @@ def test_the_width_of_the_search_chooses_the_shipped_net(search_width_px: int, i
     assert len(detector.interpreter.output_shapes) == 6
 
 
+def test_the_configured_score_takes_the_place_of_the_bundles() -> None:
+    picture = grey(240, 320)
+    nothing, everything = (
+        open_detector(DetectorSettings(kind="faces", min_score=score, min_face_px=16)).detect(picture)
+        for score in (1.0, 0.0)
+    )
+
+    assert nothing == []
+    assert len(everything) > 0
+
+
 def test_another_bundle_is_taken_by_its_path() -> None:
     path = builtin_bundle_path("faces").with_name("faces-large")
 
