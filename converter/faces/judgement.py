@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,7 +28,8 @@ LARGE_SHARE: Final = 28 / 320
 precision is asked of finds of that size."""
 
 MOST_EMPTY_SHOWN: Final = 0.02
-"""Share of the pictures without faces that may show a large find."""
+"""Share of inputs full of pictures without faces that may show a large find. Pictures are never enlarged: of a larger
+input they fill a part, and so small a part of the false faces of a whole one can be seen in them."""
 
 SIZES: Final = {"28 px and more": (28.0, np.inf), "18 to 28 px": (18.0, 28.0), "9 to 18 px": (9.0, 18.0)}
 """Short side in the net's input."""
@@ -50,6 +51,8 @@ class Finds:
     empty_picture: NDArray[np.int64]
     """Which of the pictures without any face, marked or ignored, a find is in; -1 = in none."""
     empty_pictures: int
+    empty_inputs: float
+    """What the pictures without faces fill, in whole inputs."""
 
 
 def input_shape(model: bytes) -> tuple[int, int]:
@@ -70,14 +73,19 @@ def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figure
 
 
 def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Finds:
-    parts, empty = [], 0
+    parts: list[Finds] = []
+    empty = 0
     scenes = task.validation.scenes
     all_found = all_finds(net, task.validation, shape, title, close_ups=task.recipe.detection.close_ups)
     for found, scene in zip(all_found, scenes, strict=True):
         factor = fit_factor(scene.pixels.shape, shape)
         ignored = scene.ignored | (size_of(scene.boxes) < task.recipe.detection.min_face_px * factor)
-        parts.append(_of_picture(found, scene.boxes, ignored, factor, empty if len(scene.boxes) == 0 else -1))
-        empty += len(scene.boxes) == 0
+        finds = _of_picture(found, scene.boxes, ignored, factor)
+        if len(scene.boxes) == 0:
+            filled = scene.pixels.size / factor**2 / math.prod(shape)
+            finds = replace(finds, empty_picture=np.full(len(finds.scores), empty), empty_inputs=filled)
+            empty += 1
+        parts.append(finds)
     return Finds(
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.verdicts for part in parts]),
@@ -85,18 +93,18 @@ def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Fin
         np.concatenate([part.face_sizes for part in parts]),
         np.concatenate([part.empty_picture for part in parts]),
         empty,
+        sum(part.empty_inputs for part in parts),
     )
 
 
-def _of_picture(
-    found: Candidates, boxes: Boxes, ignored: NDArray[np.bool_], factor: float, empty_picture: int
-) -> Finds:
+def _of_picture(found: Candidates, boxes: Boxes, ignored: NDArray[np.bool_], factor: float) -> Finds:
+    """What is found in one picture with faces."""
     matches = match(found, boxes, ignored)
     sizes, face_sizes = short_sides(found.boxes) / factor, short_sides(boxes) / factor
     hits = matches.verdicts == HIT
     sizes[hits] = face_sizes[matches.face_of[hits]]
-    where = np.full(len(found.scores), empty_picture)
-    return Finds(found.scores, matches.verdicts, sizes, face_sizes[~ignored], where, int(empty_picture >= 0))
+    nowhere = np.full(len(found.scores), -1)
+    return Finds(found.scores, matches.verdicts, sizes, face_sizes[~ignored], nowhere, 0, 0.0)
 
 
 def short_sides(boxes: Boxes) -> NDArray[np.float32]:
@@ -107,8 +115,8 @@ def short_sides(boxes: Boxes) -> NDArray[np.float32]:
 def choose_score(finds: Finds, large_px: float) -> float:
     """Choose the lowest score that keeps both promises about large finds; two digits, rounded up.
 
-    They are right as often as wanted, and few pictures without faces show one: in front of an empty place a false face
-    is all there is.
+    They are right as often as wanted, and few inputs without faces show one: in front of an empty place a false face is
+    all there is.
     """
     large = finds.sizes >= large_px
     scores, _, precision = precision_recall(finds.scores[large], finds.verdicts[large], 1)
@@ -118,7 +126,7 @@ def choose_score(finds: Finds, large_px: float) -> float:
     best = np.zeros(finds.empty_pictures)  # score of the best large find of each empty picture
     here = large & (finds.empty_picture >= 0)
     np.maximum.at(best, finds.empty_picture[here], finds.scores[here])
-    allowed = int(MOST_EMPTY_SHOWN * len(best))
+    allowed = int(MOST_EMPTY_SHOWN * finds.empty_inputs)
     too_many = float(np.sort(best)[::-1][allowed]) if len(best) > allowed else 0.0
     return min(max(math.ceil(100 * float(good.min())), math.floor(100 * too_many) + 1) / 100, _HIGHEST_SCORE)
 

@@ -10,7 +10,7 @@ from converter.faces.matching import FALSE_ALARM, HIT
 LARGE_PX = 28.0
 
 
-def finds(*rows: tuple[float, int, float, int], empty_pictures: int) -> Finds:
+def finds(*rows: tuple[float, int, float, int], empty_pictures: int, filled: float = 1.0) -> Finds:
     """Score, verdict, size and empty picture of each."""
     scores, verdicts, sizes, where = zip(*rows, strict=True)
     return Finds(
@@ -20,6 +20,7 @@ def finds(*rows: tuple[float, int, float, int], empty_pictures: int) -> Finds:
         np.full(50, 40.0, np.float32),
         np.array(where),
         empty_pictures,
+        filled * empty_pictures,
     )
 
 
@@ -40,7 +41,10 @@ def test_few_pictures_without_faces_show_a_large_find() -> None:
     strict = choose_score(finds(*many_hits, *alarms, empty_pictures=49), LARGE_PX)
     patient = choose_score(finds(*many_hits, *alarms, empty_pictures=50), LARGE_PX)
 
+    quarter = choose_score(finds(*many_hits, *alarms, empty_pictures=50, filled=0.25), LARGE_PX)
+
     assert (strict, patient) == (0.61, 0.51)  # none of 49 may show one, one of 50 may
+    assert quarter == strict  # pictures that fill a quarter of the input show a quarter of its false faces
 
 
 def test_small_finds_in_pictures_without_faces_do_not_count() -> None:
