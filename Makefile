@@ -24,7 +24,7 @@ BIN := .venv-dev/bin
 .PHONY: help demo test test-light test-media test-opencv5 check format bench reliability fuzz wheel deb prove-deb prove-arm sbom docs clean programs media-folder
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(DEMO_STAMP) ## run the whole chain on a moving photograph for 300 frames; needs no camera
 	.venv/bin/emotion-edge run --source demo --max-frames 300

@@ -96,7 +96,7 @@ def _chain(config: Config, pipeline: Pipeline, wanted: int) -> Figures:
                 break
     measured = frames - WARM_UP_FRAMES
     if measured < 1:
-        raise SourceError(f"{config.source.uri}: {frames} frames, too few to measure; give a longer source")
+        raise SourceError(f"{source.name}: {frames} frames, too few to measure; give a longer source")
     return {
         "source": source.name,
         "frames": measured,

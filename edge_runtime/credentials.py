@@ -1,4 +1,4 @@
-"""Where a secret's file is: a path, or a credential that systemd hands to the service alone."""
+"""Where a secret's file is: a path, or a credential that systemd hands to the service alone; addresses without any."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from edge_runtime.errors import ConfigError
 
@@ -32,6 +33,13 @@ def secret_path(configured: str, *, key: str, environment: Mapping[str, str] = o
     if not folder:
         raise ConfigError(
             f"{key} = {configured!r}: this process was given no credentials (CREDENTIALS_DIRECTORY is not set); "
-            f"start it with systemd and LoadCredential={name}:FILE, or name a file"
+            f"start it with systemd and LoadCredential={name}:FILE, give CREDENTIALS_DIRECTORY a folder that holds "
+            f"{name}, or name a file"
         )
     return Path(folder) / name
+
+
+def without_secrets(url: str) -> str:
+    """Leave scheme, host, port and path: user, password and query (where cameras take passwords too) are cut off."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -29,7 +29,7 @@ class Log(Section, frozen=True):
     max_mb: Positive = 16.0
     """The file is rotated when it is larger, megabytes."""
     max_age_h: Positive = 24.0
-    """The file is rotated when its first line is older, hours of running time."""
+    """The file is rotated when its first line is older, hours; while it is open, a wrong clock changes nothing."""
     keep: Annotated[int, Meta(ge=0)] = 7
     """Rotated files that are kept: file.1 is the newest."""
 

@@ -122,7 +122,7 @@ class Status(Payload, frozen=True, kw_only=True, tag_field="schema", tag=STATUS_
     camera: str
     """connecting, running, paused, lost or ended."""
     camera_reason: str | None = None
-    """Of a lost camera: lost, missing, permission, stalled, frozen or hung."""
+    """Of a lost camera: lost, missing, permission, stalled or frozen."""
     accelerator: str
     models: dict[str, str]
     """Kind: name and version."""

@@ -174,7 +174,7 @@ class Governor(Section, frozen=True):
 
 
 class Telemetry(Section, frozen=True):
-    """Figures about the device itself, over MQTT and in the log file. Cameras only: a file gives the same log twice."""
+    """Figures about the device itself, over MQTT and in the log file. Of cameras only."""
 
     period_s: NotNegative = 60.0
     """0 = none."""

@@ -33,6 +33,9 @@ def about_of(identity: Identity, pipeline: FramePipeline) -> About:
     """Say what every status says of the device itself."""
     parts = pipeline.parts
     models = {"keypoints": parts.keypoints.manifest, "emotion": parts.emotion.manifest}
+    own_net = getattr(parts.detector, "manifest", None)  # haar and yunet have none
+    if own_net is not None:
+        models["faces"] = own_net
     return About(
         device_id=identity.device_id,
         boot_id=identity.boot_id,

@@ -26,14 +26,16 @@ Every setting has a default: `emotion-edge run` needs no file. Later layers win:
 
 1. `/etc/emotion-edge/config.toml`, or the file given with `--config`
 2. `conf.d/*.toml` beside it, in name order
-3. environment variables: `EMOTION_EDGE_<SECTION>__<KEY>`, for instance `EMOTION_EDGE_MQTT__HOST=broker.lan`
+3. environment variables: `EMOTION_EDGE_<SECTION>__<KEY>`, for instance `EMOTION_EDGE_MQTT__HOST=broker.lan`; lists only
+   in files
 4. flags of the command line
 
 An unknown key or a wrong value ends the program with exit code 3 and names the file, the line, the key and the nearest
 valid one. `emotion-edge config show` prints what is in force, `emotion-edge config check` only checks,
 `emotion-edge config schema` prints a JSON Schema for editors.
 
-Passwords never stand in these files: give the path of a file that holds the password alone (or a systemd credential).
+Passwords do not stand in these files: give the path of a file that holds the password alone (or a systemd credential).
+Only that of a camera in the network is part of its address, `source.uri`.
 
 ```toml
 config_version = 1

@@ -21,7 +21,7 @@ ROWS = (
     ("datatypes", "stages"),
     ("interfaces",),
     ("manifest", "settings", "payloads", "signature"),
-    ("decode", "framing", "config", "bundle", "health", "governor", "camera_retry"),
+    ("decode", "framing", "config", "bundle", "governor", "camera_retry"),
     ("interpreter", "claims", "close_ups", "commands", "credentials", "signals"),
     ("accelerator", "models", "tracker", "smoothing", "quality", "policy", "overlay", "golden", "net_cost"),
     ("events", "heartbeat", "audience", "systemd_notify", "picture_watch", "sink_watch", "session"),

@@ -150,6 +150,20 @@ def test_the_configuration_of_file_and_environment_is_shown(
     assert (shown["mqtt"]["host"], shown["mqtt"]["port"]) == ("broker", 1884)
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_the_password_of_a_camera_in_the_network_is_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: list[str]
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[source]\nuri = "rtsp://user:geheim@camera.local:554/live?key=geheim"\n')
+
+    assert main(["config", "show", "--config", str(path), *form]) == 0
+
+    shown = capsys.readouterr().out
+    assert "rtsp://camera.local:554/live" in shown
+    assert "geheim" not in shown
+
+
 def test_a_right_configuration_is_said_to_be_right(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", *NO_CONFIG, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True}

@@ -26,6 +26,7 @@ TARGETS = (
     "test",
     "test-light",
     "test-media",
+    "test-opencv5",
     "wheel",
 )
 HANDED_DOWN = {"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MEDIA", "MFLAGS"}

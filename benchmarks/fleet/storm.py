@@ -64,6 +64,7 @@ def measure_fleet(plan: Plan, result: str) -> int:
         print(name, value)
     command = f"python -m benchmarks fleet --devices {plan.devices} --seconds {plan.steady_s:g}"
     command += f" --event-every {plan.event_every_s:g} --observation-every {plan.observation_every_s:g}"
+    command += f" --down {plan.down_s:g}"
     write(result, command, {"plan": asdict(plan), **figures})
     return 1 if figures["events"]["lost"] else 0
 

@@ -21,7 +21,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "parity",
         help="compare int8 and float answers",
         description="Compare a run's two nets, or a bundle's int8 net with a float32 .tflite. "
-        "Exit code 7 when int8 accuracy is below 99 %% of float, or its RMSE above 1.01 x float.",
+        "Exit code 7 when int8 accuracy is below 99 % of float, or its RMSE above 1.01 x float.",
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--run", type=Path, metavar="DIR", dest="run_dir", help="a quantised run")

@@ -8,6 +8,7 @@ import json
 import msgspec
 
 from edge_runtime.cli.options import Verbs, add_config, add_json, configured, summary
+from edge_runtime.credentials import without_secrets
 from edge_runtime.settings import Config
 
 
@@ -26,8 +27,10 @@ def add(verbs: Verbs) -> None:
 
 
 def show_main(arguments: argparse.Namespace) -> int:
-    """Print every setting in force; secrets are in files of their own and never shown."""
+    """Print every setting in force. Secrets are in files of their own; what an address holds of them is cut off."""
     settings = msgspec.to_builtins(configured(arguments))
+    if "://" in settings["source"]["uri"]:
+        settings["source"]["uri"] = without_secrets(settings["source"]["uri"])
     if arguments.json:
         print(json.dumps(settings))
         return 0

@@ -46,8 +46,12 @@ def add_nets(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--detector", choices=("faces", "yunet", "haar"), help="how faces are found")
     parser.add_argument("--face-model", metavar="FILE", help="a faces bundle, or YuNet's ONNX file (.onnx)")
-    parser.add_argument("--emotion-model", metavar="BUNDLE", help="folder or .emodel file (default: shipped)")
-    parser.add_argument("--keypoint-model", metavar="BUNDLE", help="folder or .emodel file (default: shipped)")
+    parser.add_argument(
+        "--emotion-model", metavar="BUNDLE", help="folder or .emodel file (default: the activated or the shipped one)"
+    )
+    parser.add_argument(
+        "--keypoint-model", metavar="BUNDLE", help="folder or .emodel file (default: the activated or the shipped one)"
+    )
     parser.add_argument("--device", metavar="cpu|edgetpu[:usb:N|:pci:N]", help="what runs the nets (default: cpu)")
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 from collections import Counter, deque
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,17 @@ RETRY_S: Final = 1.0
 
 PASSING_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 """Errors at open that may pass by themselves; any other one is a mistake in the configuration."""
+
+_MOST_OF_A_LINE: Final = 1 << 16
+
+
+class _Dated(msgspec.Struct):
+    """What every line has."""
+
+    time: datetime
+
+
+_DATED: Final = msgspec.json.Decoder(_Dated)
 
 
 class JsonlSink:
@@ -146,10 +158,19 @@ class JsonlSink:
         # Readable by the group, as Debian's logs are: emotions are personal data, not public.
         self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._size = os.fstat(self._file).st_size
-        self._begun_at = self._clock.monotonic()
+        self._begun_at = self._clock.monotonic() - self._age_s()
         if self._size and os.pread(self._file, 1, self._size - 1) != b"\n":
             # A crash left half a line. It stays, readers skip it; the next line must not be glued to it.
             self._size += os.write(self._file, b"\n")
+
+    def _age_s(self) -> float:
+        """How long ago the first line was written, by the wall clock; 0 where the line or the clock does not tell."""
+        line = os.pread(self._file, _MOST_OF_A_LINE, 0).partition(b"\n")[0]
+        try:
+            written = _DATED.decode(line).time.timestamp()
+        except (msgspec.DecodeError, OverflowError, ValueError):
+            return 0.0
+        return max(self._clock.utc() - written, 0.0)
 
     def _close(self) -> None:
         if self._file >= 0:

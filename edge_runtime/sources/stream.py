@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import numpy as np
 
+from edge_runtime.credentials import without_secrets
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import SourceError
 from edge_runtime.interfaces import Clock
@@ -93,9 +93,3 @@ class NetworkStream:
         raise SourceError(
             f"{self.name}: ended or silent for {self._timeout_ms / 1000:g} s after {index} frames; is the camera on?"
         )
-
-
-def without_secrets(url: str) -> str:
-    """Leave scheme, host, port and path: user, password and query (where cameras take passwords too) are cut off."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -25,7 +25,8 @@ class Tally:
         self.events: Counter[str] = Counter()
         """Events that were written, by type."""
         self.camera_restarts: Counter[str] = Counter()
-        """Cameras that were lost, by reason."""
+        """Cameras that were lost, by reason: one an outage, or more where the reason changes in it."""
+        self._lost_by: str | None = None
         self._reading: Reading | None = None
         self._dropped_before = 0
 
@@ -58,5 +59,9 @@ class Tally:
         """Count an event, or a camera that is lost."""
         if isinstance(payload, Event):
             self.events[payload.event_type] += 1
-        elif isinstance(payload, Status) and message.topic == "status" and payload.camera == "lost":
-            self.camera_restarts[payload.camera_reason or "lost"] += 1
+        elif isinstance(payload, Status) and message.topic == "status":
+            # A status is told again while the camera is gone, for instance when a sink has a problem.
+            lost_by = (payload.camera_reason or "lost") if payload.camera == "lost" else None
+            if lost_by not in {None, self._lost_by}:
+                self.camera_restarts[str(lost_by)] += 1
+            self._lost_by = lost_by

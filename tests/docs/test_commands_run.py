@@ -73,8 +73,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in ("emotion", "keypoints", "faces"):
         shutil.copytree(builtin_bundle_path(kind), path / kind)
     shutil.copytree(builtin_bundle_path("emotion"), path / "compiled" / "emotion")
-    emotion_bundle(name="emotion-mine", version="1.1.0").write_zip(path / "emotion-mine-1.1.0.emodel")
-    run(["-m", "edge_runtime", "model", "install", "emotion-mine-1.1.0.emodel"], path)
+    emotion_bundle(name="emotion-resnet", version="1.1.0").write_zip(path / "emotion-resnet-1.1.0.emodel")
+    run(["-m", "edge_runtime", "model", "install", "emotion-resnet-1.1.0.emodel"], path)
     run(["-m", "edge_runtime", "record", "--source", "demo", "--max-frames", "60", "seen.jsonl"], path)
     told = run(["-m", "edge_runtime", "tune", "seen.jsonl", "--json"], path)
     (path / "tune.json").write_text(told.stdout, encoding="utf-8")

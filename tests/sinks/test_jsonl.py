@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import SinkError
+from edge_runtime.payloads import OutMessage, rfc3339
 from edge_runtime.settings import Log
 from edge_runtime.sinks.jsonl import JsonlSink, read_lines
 from edge_runtime.testing import ManualClock
-from tests.samples import event_message, messages
+from tests.samples import event, event_message, messages
 
 LINE_BYTES = len(event_message().to_json()) + 1
 
@@ -68,6 +69,29 @@ def test_the_file_is_rotated_by_running_time(tmp_path: Path) -> None:
 
     assert seqs(tmp_path / "events.jsonl.1") == [1, 2]
     assert seqs(path) == [3]
+
+
+@pytest.mark.parametrize(("age_s", "left"), [(3500.0, [1, 2]), (3700.0, [2]), (-500.0, [1, 2])])
+def test_a_file_that_is_opened_again_is_as_old_as_its_first_line(tmp_path: Path, age_s: float, left: list[int]) -> None:
+    path = tmp_path / "events.jsonl"
+    clock = ManualClock()
+    first = OutMessage("event", event("system", seq=1, time=rfc3339(clock.utc() - age_s)))
+    path.write_bytes(first.to_json() + b"\n")
+
+    with JsonlSink(Log(file=str(path), max_age_h=1.0), clock=clock) as sink:
+        sink.publish(event_message(2))
+
+    assert seqs(path) == left
+
+
+def test_a_first_line_without_a_time_does_not_age(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b'{"seq": 1}\n')
+
+    with JsonlSink(Log(file=str(path), max_age_h=1.0), clock=ManualClock()) as sink:
+        sink.publish(event_message(2))
+
+    assert seqs(path) == [1, 2]
 
 
 def test_without_kept_files_a_rotation_begins_anew(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import time
 import pytest
 
 from edge_runtime.clock import SystemClock
+from edge_runtime.credentials import without_secrets
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import SourceError
-from edge_runtime.sources.stream import NetworkStream, without_secrets
+from edge_runtime.sources.stream import NetworkStream
 from tests.sources.mjpeg_server import NetworkCamera, serving
 from tests.sources.pictures import HEIGHT_PX, WIDTH_PX, brightness, ramps
 

@@ -102,10 +102,13 @@ def test_a_lost_camera_is_counted() -> None:
     shown = display()
 
     lost = msgspec.structs.replace(samples.status(), camera="lost")
-    shown.publish(OutMessage("status", lost))
+    for _ in range(2):
+        shown.publish(OutMessage("status", lost))
+        shown.publish(OutMessage("status", msgspec.structs.replace(lost, reasons=("mqtt: away",))))  # told again
+        shown.publish(OutMessage("status", samples.status()))
     shown.publish(OutMessage("status", msgspec.structs.replace(lost, camera_reason="frozen")))
 
-    assert value(families(shown), "emotion_edge_camera_restarts_total", reason="lost") == 1
+    assert value(families(shown), "emotion_edge_camera_restarts_total", reason="lost") == 2
     assert value(families(shown), "emotion_edge_camera_restarts_total", reason="frozen") == 1
 
 
