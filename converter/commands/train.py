@@ -48,7 +48,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--from-run",
         type=Path,
         metavar="DIR",
-        help="start from the best weights of another run; blocks that its net lacks change nothing at first",
+        help="start from the best weights of another run; blocks that its net lacks change next to nothing at first",
     )
     start.add_argument(
         "--from-bundle",
