@@ -1,6 +1,6 @@
 """Face detectors side by side: what they find on annotated scenes, what they invent on clips without faces, how long.
 
-    python -m benchmarks.detectors --media DIR [--yunet FILE.onnx]
+    python -m benchmarks detectors --media DIR [--yunet FILE.onnx]
 
 DIR holds scenes.json with its pictures and clips/no_face_*.mp4. The rules of judging are in converter/faces/scenes.py.
 """
@@ -8,6 +8,7 @@ DIR holds scenes.json with its pictures and clips/no_face_*.mp4. The rules of ju
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ WIDTH, HEIGHT = 640, 480
 EVERY_NTH_FRAME = 5
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> int:
     """Judge every detector, print a table, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--media", type=Path, required=True, metavar="DIR")
     parser.add_argument("--yunet", type=Path, metavar="FILE")
-    args = parser.parse_args()
+    args = parser.parse_args(sys.argv[2:] if arguments is None else arguments)
     cv2.setNumThreads(1)
     scenes = read_scenes(args.media)
     rows = []
@@ -40,8 +41,9 @@ def main() -> None:
         print(line(rows[-1]), flush=True)
     # Times are upper bounds where environment.load_1min says that others computed at the same time.
     write(
-        "detectors", "python -m benchmarks.detectors --media DIR --yunet FILE.onnx", {"threads": 1, "detectors": rows}
+        "detectors", "python -m benchmarks detectors --media DIR --yunet FILE.onnx", {"threads": 1, "detectors": rows}
     )
+    return 0
 
 
 def contenders(yunet: Path | None) -> list[tuple[str, str, int]]:
@@ -82,4 +84,4 @@ def line(row: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

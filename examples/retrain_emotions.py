@@ -5,6 +5,7 @@
 
 Add folders `neutral` and `fear` if you can: they teach the net when none of the five labels fits. Classes that are
 missing are never answered well, so give all five. It may be stopped at any time: the same command goes on.
+The recipe is `emotion-base`, a training from nothing; `emotion` goes on from one with a teacher: docs/training.md.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("pictures", type=Path, help="folder of class folders")
     parser.add_argument("--run", type=Path, default=Path("runs/mine"), help="where the training keeps its state")
     parser.add_argument("--out", type=Path, default=Path("bundles/mine"), help="the new bundle")
-    parser.add_argument("--recipe", default="emotion", help="`emotion` as shipped, or a TOML file of your own")
+    parser.add_argument("--recipe", default="emotion-base", help="`emotion-base` as shipped, or a TOML file")
     arguments = parser.parse_args(argv)
     pictures, run, out = str(arguments.pictures), str(arguments.run), str(arguments.out)
 

@@ -123,7 +123,7 @@ def _run_check(options: argparse.Namespace) -> Exit:
         findings = check_profiles()
         fitting = fitting_profiles(options.root)
     else:
-        findings = check_device(_device(options), options.root, options.boot)
+        findings = check_device(_device(options), options.root, options.boot, options.profile)
         fitting = ()
     if options.json:
         entries = [dataclasses.asdict(finding) for finding in findings]
@@ -211,7 +211,7 @@ def _add_commands_for_machines(commands: Commands) -> None:
     command = commands.add_parser("check", help="check the profiles, or this machine against one")
     command.set_defaults(run=_run_check)
     _add_profile(command, nargs="?")
-    command.add_argument("--root", type=Path, default=Path("/"), help="root of the system (default /)")
+    command.add_argument("--root", type=_folder, default=Path("/"), help="root of the system (default /)")
     command.add_argument("--boot", type=Path, metavar="DIR", help="the boot partition, default ROOT/boot/firmware")
     _add_json(command)
 
@@ -222,8 +222,18 @@ def _add_profile(command: argparse.ArgumentParser, nargs: str | None = None) -> 
 
 
 def _add_root(command: argparse.ArgumentParser) -> None:
-    command.add_argument("root", type=Path, metavar="ROOT", help="root of the system: / or a mounted card")
+    command.add_argument("root", type=_folder, metavar="ROOT", help="root of the system: / or a mounted card")
     command.add_argument("--boot", type=Path, metavar="DIR", help="the boot partition, default ROOT/boot/firmware")
+
+
+def _folder(text: str) -> Path:
+    # A root that was mistyped would be made, with a whole tree below it.
+    path = Path(text)
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"{text}: expected the root folder of a system, found no folder; mount it first"
+        )
+    return path
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:

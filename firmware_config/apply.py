@@ -70,6 +70,11 @@ def _carry_out(change: Change) -> None:
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     """Replace a file in one step, so that a power cut leaves the old text or the new one.
 
+    Args:
+        path: the file; folders above it are made.
+        text: its text; surrogates become the bytes that they were read from.
+        mode: its permissions.
+
     Raises:
         OSError: as the file system says.
     """
@@ -77,7 +82,7 @@ def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())

@@ -31,9 +31,9 @@ def recognise(folder: Path) -> None:
         missing.append("one of " + ", ".join(_KERNELS))
     if missing:
         raise _unknown(folder, "it lacks " + ", ".join(missing))
-    if _MOVED in config.read_text(encoding="utf-8"):
+    if _MOVED in config.read_text(encoding="utf-8", errors="replace"):
         raise _unknown(folder, "its config.txt says that the real one is elsewhere, usually in /boot/firmware")
-    lines = [line for line in cmdline.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line for line in cmdline.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     if len(lines) != 1 or "root=" not in lines[0]:
         raise _unknown(folder, f"its cmdline.txt has {len(lines)} lines; expected one that names root=")
 
@@ -60,7 +60,11 @@ def has_block(config: str) -> bool:
 
 
 def without_ours(config: str) -> str:
-    """Return config.txt without the include line or the block; unchanged where there is neither."""
+    """Return config.txt without the include line or the block; unchanged where there is neither.
+
+    Raises:
+        BootPartitionError: the block has no end, so which lines are ours cannot be told.
+    """
     lines = config.splitlines()
     kept = _kept(lines)
     return config if kept == lines else _line_end(config).join([*kept, ""])
@@ -93,10 +97,14 @@ def _kept(lines: list[str]) -> list[str]:
     """Return the lines that are not ours."""
     kept, inside = [], False
     for line in lines:
+        if inside and line.strip() == _BEGIN:
+            raise _endless()
         inside = inside or line.strip() == _BEGIN
         if not inside and line.strip() not in (INCLUDE, _NOTE):
             kept.append(line)
         inside = inside and line.strip() != _END
+    if inside:
+        raise _endless()
     return kept
 
 
@@ -124,6 +132,13 @@ def _included_filters(config: str) -> list[str]:
 def _last_filter(lines: Iterable[str]) -> str:
     names = [match["name"] for line in lines if (match := _FILTER.match(line.strip()))]
     return names[-1] if names else "all"
+
+
+def _endless() -> BootPartitionError:
+    return BootPartitionError(
+        f"config.txt: expected the line `{_END}` below `{_BEGIN}`, found none, so your own lines cannot be told from "
+        f"those of the block; put that line back where the block ends"
+    )
 
 
 def _unknown(folder: Path, reason: str) -> BootPartitionError:

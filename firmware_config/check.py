@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +46,20 @@ def fitting_profiles(root: Path) -> tuple[str, ...]:
     return tuple(name for name in profile_names() if model and _is_board(load_profile(name), model))
 
 
-def check_device(device: Device, root: Path, boot: Path | None = None) -> tuple[Finding, ...]:
-    """Compare a machine with a device; `boot` as for `plan`."""
+def check_device(
+    device: Device, root: Path, boot: Path | None = None, profile: str | None = None
+) -> tuple[Finding, ...]:
+    """Compare a machine with a device.
+
+    Args:
+        device: what the machine should be.
+        root: root of the system.
+        boot: as for `plan`.
+        profile: the profile as the person named it, for remedies: a file has to be named again as a file.
+    """
     checks: tuple[Callable[[Device, Path], Iterator[Finding]], ...] = (
         _check_board,
-        lambda device, root: _check_files(device, root, boot),
+        lambda device, root: _check_files(device, root, boot, profile or device.profile.name),
         _check_command_line,
         _check_memory_controller,
         _check_camera,
@@ -73,7 +83,7 @@ def _check_board(device: Device, root: Path) -> Iterator[Finding]:
         yield Finding("board", "failed", f"found {model}, expected {expected}; profiles that fit: {fitting}")
 
 
-def _check_files(device: Device, root: Path, boot: Path | None) -> Iterator[Finding]:
+def _check_files(device: Device, root: Path, boot: Path | None, profile: str) -> Iterator[Finding]:
     try:
         changes = plan(device, root, boot).changes
     except BootPartitionError as error:
@@ -81,8 +91,11 @@ def _check_files(device: Device, root: Path, boot: Path | None) -> Iterator[Find
         return
     if changes:
         names = ", ".join(change.name for change in changes)
-        remedy = f"run `emotion-firmware apply {device.profile.name} {root}` and restart"
-        yield Finding("files", "failed", f"{names} differ from the profile; {remedy}")
+        # The same choices again: without its camera `apply` would write other files than those looked for.
+        camera = [] if device.camera.name == "auto" else ["--camera", device.camera.name]
+        place = [] if boot is None else ["--boot", str(boot)]
+        command = shlex.join(["emotion-firmware", "apply", profile, str(root), *camera, *place])
+        yield Finding("files", "failed", f"{names} differ from the profile; run `{command}` and restart")
     else:
         yield Finding("files", "ok", "as the profile renders them")
 

@@ -18,7 +18,7 @@ from firmware_config.boot_partition import (
 )
 from firmware_config.model import Device, Family
 from firmware_config.render import CMDLINE_WORDS, CONFIG_FRAGMENT, OWNED, system_files
-from firmware_config.render.boot import words
+from firmware_config.render.boot import without_kept_words, words
 from firmware_config.render.paths import BOOT
 
 
@@ -43,20 +43,21 @@ class Change:
     """Where it is."""
 
     before: str | None
-    """Text now; None when there is no such file."""
+    """Text now, a byte that is not UTF-8 as a surrogate; None when there is no such file."""
 
     after: str | None
     """Text then; None when the file goes."""
 
     def diff(self) -> str:
-        """Return a unified diff, empty when nothing changes."""
+        """Return a unified diff, empty when nothing changes; bytes that are not UTF-8 are shown in hexadecimal."""
         lines = difflib.unified_diff(
             (self.before or "").splitlines(keepends=True),
             (self.after or "").splitlines(keepends=True),
             "/dev/null" if self.before is None else f"a/{self.name}",
             "/dev/null" if self.after is None else f"b/{self.name}",
         )
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        text = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def plan(device: Device, root: Path, boot: Path | None = None, placement: Placem
         recognise(folder)
         boot_changes = _boot_changes(folder, rendered, placement)
         warnings = _warnings(folder, rendered)
+        rendered[CMDLINE_WORDS] = _record(folder, rendered[CMDLINE_WORDS])
         if has_block(boot_changes[0].after or ""):
             del rendered[CONFIG_FRAGMENT]
     candidates = [_change(name, _locate(name, root, folder), rendered.get(name)) for name in OWNED] + boot_changes
@@ -130,6 +132,13 @@ def _boot_changes(folder: Path, rendered: dict[str, str], placement: Placement) 
     ]
 
 
+def _record(folder: Path, rendered: str) -> str:
+    """Return the file of kernel words with only those that are ours, so that `plan_removal` takes no others."""
+    ours = words(_read(folder / Path(CMDLINE_WORDS).name) or "")
+    there = (_read(folder / "cmdline.txt") or "").split()
+    return without_kept_words(rendered, [word for word in there if word not in ours])
+
+
 def _warnings(folder: Path, rendered: dict[str, str]) -> tuple[str, ...]:
     config = folder / "config.txt"
     twice = conflicts(without_ours(_read(config) or ""), rendered[CONFIG_FRAGMENT])
@@ -149,8 +158,8 @@ def _locate(name: str, root: Path, boot: Path) -> Path:
 
 
 def _read(path: Path) -> str | None:
-    # newline="" keeps CRLF: config.txt is often edited on Windows.
+    # newline="" keeps CRLF: config.txt is often edited on Windows, and not always as UTF-8.
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8", newline="") as stream:
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
         return stream.read()

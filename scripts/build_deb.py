@@ -153,6 +153,8 @@ def lay_control(root: Path, system: System, version: str) -> None:
         if path.relative_to(root).parts[0] != "etc"
     )
     put("".join(digests), root / "DEBIAN/md5sums")
+    # dpkg-deb refuses the folder that a narrow umask makes.
+    (root / "DEBIAN").chmod(0o755)
 
 
 def build_deb(system: System, out: Path, revision: str = "1") -> Path:

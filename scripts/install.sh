@@ -63,7 +63,7 @@ parse() {
                     --camera) camera=$2 ;;
                     --dropin) dropins+=("$2") ;;
                     --wheels) wheels=$2 ;;
-                    --root) root=${2%/} ;;
+                    --root) choose_root "$2" ;;
                 esac
                 shift
                 ;;
@@ -84,6 +84,13 @@ parse() {
         fail $exit_usage "--purge goes with --uninstall only"
     fi
     [ -z "$root" ] || apt=false
+}
+
+# An absolute path: systemd-sysusers and systemd-tmpfiles look a relative one up elsewhere. / itself is no root.
+choose_root() {
+    [ -d "$1" ] || fail $exit_usage "--root: expected a folder, found no folder '$1'; mount or make it first"
+    root=$(realpath --no-symlinks -- "$1")
+    root=${root%/}
 }
 
 check_inputs() {

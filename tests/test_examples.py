@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 import edge_runtime as er
+from converter.recipe import load_recipe
 from edge_runtime.bundle import load_bundle
 from edge_runtime.contract import EMOTION_LABELS
+from examples import retrain_emotions
 from tests.broker import Mosquitto, broker
 from tests.converter.sample_data import striped_face
 
@@ -144,6 +146,20 @@ def test_the_subscriber_prints_what_the_runtime_publishes(repository: Path, brok
         ["kiosk-1", "emotion_started", "happy"],
     ]
     assert subscriber.returncode == 0
+
+
+def test_retraining_takes_a_shipped_recipe_that_needs_no_soft_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[list[str]] = []
+
+    def convert(step: list[str]) -> int:
+        steps.append(step)
+        return 3 if step[0] == "train" else 0
+
+    monkeypatch.setattr(retrain_emotions, "emotion_convert", convert)
+    code = retrain_emotions.main(["faces"])
+
+    recipe = load_recipe(steps[-1][1])
+    assert (code, recipe.kind, recipe.training.soft_weight) == (3, "emotion", 0.0)
 
 
 @pytest.mark.train

@@ -63,6 +63,7 @@ class JsonlSink:
         self._file = -1
         self._size = 0
         self._begun_at = 0.0
+        self._first_written: float | None = None
         self._retry_at = 0.0
 
     def __enter__(self) -> Self:
@@ -124,7 +125,12 @@ class JsonlSink:
         self._size += written
 
     def _too_old(self) -> bool:
-        return self._clock.monotonic() - self._begun_at >= self._max_age_s
+        if self._clock.monotonic() - self._begun_at >= self._max_age_s:
+            return True
+        # How old the lines of an earlier start are only the wall clock knows, once it is known to be right.
+        if self._first_written is None or not self._clock.synchronized():
+            return False
+        return self._clock.utc() - self._first_written >= self._max_age_s
 
     def _rotate(self) -> None:
         self._close()
@@ -158,19 +164,19 @@ class JsonlSink:
         # Readable by the group, as Debian's logs are: emotions are personal data, not public.
         self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._size = os.fstat(self._file).st_size
-        self._begun_at = self._clock.monotonic() - self._age_s()
+        self._begun_at = self._clock.monotonic()
+        self._first_written = self._time_of_first_line()
         if self._size and os.pread(self._file, 1, self._size - 1) != b"\n":
             # A crash left half a line. It stays, readers skip it; the next line must not be glued to it.
             self._size += os.write(self._file, b"\n")
 
-    def _age_s(self) -> float:
-        """How long ago the first line was written, by the wall clock; 0 where the line or the clock does not tell."""
+    def _time_of_first_line(self) -> float | None:
+        """UTC of the line that the file begins with; None where there is none or it does not tell."""
         line = os.pread(self._file, _MOST_OF_A_LINE, 0).partition(b"\n")[0]
         try:
-            written = _DATED.decode(line).time.timestamp()
+            return _DATED.decode(line).time.timestamp()
         except (msgspec.DecodeError, OverflowError, ValueError):
-            return 0.0
-        return max(self._clock.utc() - written, 0.0)
+            return None
 
     def _close(self) -> None:
         if self._file >= 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from firmware_config.model import Device, Family
 from firmware_config.render.comments import comment, heading, settings_text
 
@@ -46,6 +48,14 @@ def modprobe_text(device: Device) -> str:
     """Render the options of kernel modules; empty when no module needs any."""
     settings = device.profile.accelerator.module_settings
     return heading(device, "options of kernel modules") + settings_text(settings) if settings else ""
+
+
+def without_kept_words(text: str, kept: Collection[str]) -> str:
+    """Turn words that cmdline.txt had before into comments of a rendered command line file, for `words` to skip."""
+    return "".join(
+        comment(f"{line.strip()} was there before and is not ours to take back.") if line.strip() in kept else line
+        for line in text.splitlines(keepends=True)
+    )
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -151,5 +151,6 @@ def _quoted(path: str, value: str) -> str:
         # Keyfiles know backslash escapes and drop spaces at the ends: nm-settings-keyfile(5).
         escaped = value.replace("\\", "\\\\")
         return escaped.replace(" ", "\\s") if escaped != escaped.strip() else escaped
-    # A JSON string is a valid YAML string, whatever is in it.
-    return json.dumps(value)
+    # A JSON string is a valid YAML string, but beyond U+FFFF JSON escapes two halves, which are no characters in YAML.
+    parts = (json.dumps(one)[1:-1] if ord(one) <= 0xFFFF else f"\\U{ord(one):08X}" for one in value)
+    return f'"{"".join(parts)}"'

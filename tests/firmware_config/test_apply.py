@@ -93,6 +93,52 @@ def test_removing_takes_back_everything_a_profile_added(card: Path) -> None:
     assert plan_removal(card).changes == ()
 
 
+def test_a_kernel_word_that_was_there_before_stays_when_ours_are_removed(card: Path) -> None:
+    cmdline = card / "boot/firmware/cmdline.txt"
+    own = "root=/dev/sda2 rootwait cgroup_enable=memory\n"
+    cmdline.write_text(own)
+    for name in ("pi5-coral-m2", "pi5-coral-m2", "pi5"):
+        apply(plan(device_of(name), card), card)
+
+    apply(plan_removal(card), card)
+
+    assert cmdline.read_text() == own
+
+
+def test_applying_again_does_not_forget_which_kernel_words_are_ours(card: Path) -> None:
+    cmdline = card / "boot/firmware/cmdline.txt"
+    for camera in ("auto", "imx708"):
+        apply(plan(device_of("pi4", camera), card), card)
+
+    assert "cgroup_enable=memory" in cmdline.read_text()
+    apply(plan_removal(card), card)
+
+    assert cmdline.read_text() == STOCK_CMDLINE
+
+
+def test_bytes_that_are_not_utf_8_survive_applying_and_removing(card: Path) -> None:
+    boot = card / "boot/firmware"
+    config, cmdline = "# caf\xe9\n".encode("latin-1") + STOCK_CONFIG.encode(), b"root=/dev/sda2 name=\xe9\n"
+    (boot / "config.txt").write_bytes(config)
+    (boot / "cmdline.txt").write_bytes(cmdline)
+
+    apply(plan(device_of("pi4"), card), card)
+    applied = (boot / "config.txt").read_bytes()
+    apply(plan_removal(card), card)
+
+    assert applied.startswith(config)
+    assert ((boot / "config.txt").read_bytes(), (boot / "cmdline.txt").read_bytes()) == (config, cmdline)
+
+
+def test_the_diff_of_bytes_that_are_not_utf_8_can_be_printed(card: Path) -> None:
+    (card / "boot/firmware/cmdline.txt").write_bytes(b"root=/dev/sda2 name=\xe9\n")
+
+    diff = plan(device_of("pi4"), card).diff()
+
+    assert "\n-root=/dev/sda2 name=\\xe9\n" in diff
+    assert diff.encode()
+
+
 def test_inline_settings_stand_in_config_txt_itself(card: Path) -> None:
     device = device_of("pi5-coral-m2")
 

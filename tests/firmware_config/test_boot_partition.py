@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from firmware_config.boot_partition import INCLUDE, conflicts, recognise, with_include, with_words
+from firmware_config.boot_partition import (
+    INCLUDE,
+    conflicts,
+    recognise,
+    with_block,
+    with_include,
+    with_words,
+    without_ours,
+)
 from firmware_config.errors import BootPartitionError
 from tests.firmware_config.conftest import STOCK_CMDLINE, STOCK_CONFIG
 
@@ -35,6 +43,16 @@ def test_an_include_line_under_a_filter_is_moved_to_all() -> None:
 
     assert edited.splitlines().count(INCLUDE) == 1
     assert edited.splitlines().index("[all]") < edited.splitlines().index(INCLUDE)
+
+
+@pytest.mark.parametrize("below", ["own=1\n", with_block("own=1\n", "camera_auto_detect=1")])
+def test_a_block_without_its_end_is_refused_and_the_line_to_restore_is_named(below: str) -> None:
+    damaged = with_block(STOCK_CONFIG, "camera_auto_detect=1").replace("# <<< Emotion Edge\n", "") + below
+
+    with pytest.raises(
+        BootPartitionError, match=r"expected the line `# <<< Emotion Edge` below .*; put that line back"
+    ):
+        without_ours(damaged)
 
 
 def test_windows_line_ends_are_kept() -> None:

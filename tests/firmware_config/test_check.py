@@ -82,6 +82,16 @@ def test_a_missing_piece_is_named_with_its_remedy(
     assert re.match(expected, found), found
 
 
+def test_the_remedy_for_files_names_profile_camera_and_partition_as_they_were_given(card: Path, tmp_path: Path) -> None:
+    device, boot = choose(load_profile("pi4"), "imx708"), card / "boot/firmware"
+
+    findings = check_device(device, card, boot, f"{tmp_path}/my own.toml")
+
+    (found,) = [finding for finding in findings if finding.subject == "files"]
+    command = f"emotion-firmware apply '{tmp_path}/my own.toml' {card} --camera imx708 --boot {boot}"
+    assert f"run `{command}` and restart" in found.detail
+
+
 def test_a_missing_camera_is_a_failure(device: Device, machine: Path) -> None:
     (machine / "dev/video0").unlink()
 

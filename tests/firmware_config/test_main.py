@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,30 @@ def test_an_unknown_boot_partition_fails(tmp_path: Path, capsys: pytest.CaptureF
 
     assert code == 1
     assert "not a boot partition" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["apply", "x86-generic"], ["diff", "x86-generic"], ["remove"]], ids=lambda w: w[0])
+def test_a_root_that_is_no_folder_is_a_usage_error_and_is_not_made(
+    tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "mistyped"
+
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, str(root)])
+
+    assert f"{root}: expected the root folder of a system, found no folder" in capsys.readouterr().err
+    assert not root.exists()
+
+
+def test_following_the_remedy_of_check_makes_its_files_ok(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["check", "pi4", "--camera", "imx708", "--root", str(card)]
+    main(asked)
+    remedy = capsys.readouterr().out.partition("run `")[2].partition("`")[0]
+
+    main(shlex.split(remedy)[1:])
+    main(asked)
+
+    assert "ok       files" in capsys.readouterr().out
 
 
 def test_check_without_a_profile_checks_all_of_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -220,6 +220,12 @@ def test_placeholders_are_filled_and_quoted_for_their_format() -> None:
     assert parser["wifi-security"]["psk"] == "\\sback\\\\slash\\s"
 
 
+def test_an_emoji_is_escaped_as_one_character_of_yaml() -> None:
+    network = fill("firstboot/network-config", "@@wifi-ssid@@", {"wifi-ssid": "caf\u00e9 \U0001f600\u2028"})
+
+    assert network == '"caf\\u00e9 \\U0001F600\\u2028"'
+
+
 @pytest.mark.parametrize("value", ["", "two\nlines", "bell\a"])
 def test_a_secret_that_is_missing_or_not_one_line_is_refused(value: str) -> None:
     with pytest.raises(SecretError, match="wifi-psk needs a file `wifi-psk`"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -42,6 +43,21 @@ def test_control_names_machine_and_the_python_the_wheels_are_for(package: Path) 
 def test_a_word_of_control_without_a_value_is_refused() -> None:
     with pytest.raises(ValueError, match="no value for @SIZE@; known are"):
         fill("Version: @VERSION@\nInstalled-Size: @SIZE@\n", {"VERSION": "1"})
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is missing: apt install dpkg")
+def test_a_narrow_umask_does_not_keep_dpkg_from_building(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        lay_control(tmp_path / "root", BOOKWORM_ARM, "0.1.0-1+deb12")
+    finally:
+        os.umask(before)
+
+    command = ["/usr/bin/dpkg-deb", "--build", str(tmp_path / "root"), str(tmp_path / "some.deb")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert "bad permissions" not in done.stderr
+    assert (tmp_path / "root/DEBIAN").stat().st_mode & 0o777 == 0o755
 
 
 def test_every_file_below_etc_is_a_conffile(package: Path) -> None:

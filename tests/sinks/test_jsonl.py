@@ -71,10 +71,19 @@ def test_the_file_is_rotated_by_running_time(tmp_path: Path) -> None:
     assert seqs(path) == [3]
 
 
-@pytest.mark.parametrize(("age_s", "left"), [(3500.0, [1, 2]), (3700.0, [2]), (-500.0, [1, 2])])
-def test_a_file_that_is_opened_again_is_as_old_as_its_first_line(tmp_path: Path, age_s: float, left: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("age_s", "clock_is_right", "left"),
+    [(3500.0, True, [1, 2]), (3700.0, True, [2]), (-500.0, True, [1, 2]), (3700.0, False, [1, 2])],
+)
+def test_a_file_that_is_opened_again_is_as_old_as_its_first_line(
+    tmp_path: Path,
+    age_s: float,
+    clock_is_right: bool,  # noqa: FBT001  a parameter of the test
+    left: list[int],
+) -> None:
     path = tmp_path / "events.jsonl"
     clock = ManualClock()
+    clock.is_synchronized = clock_is_right
     first = OutMessage("event", event("system", seq=1, time=rfc3339(clock.utc() - age_s)))
     path.write_bytes(first.to_json() + b"\n")
 

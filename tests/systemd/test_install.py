@@ -164,6 +164,14 @@ def test_unit_user_configuration_and_profile_are_installed(install: Install, roo
     assert files["boot/firmware/config.txt"].endswith("include emotion-edge.txt\n")
 
 
+def test_a_relative_root_is_found_by_every_program(install: Install, root: Path) -> None:
+    done = install("--root", os.path.relpath(root), "--profile", "pi4", "--no-python")
+
+    assert done.returncode == 0, done.stderr
+    assert "emotion-edge:" in (root / "etc/passwd").read_text()
+    assert (root / "var/lib/emotion-edge").is_dir()
+
+
 def test_installing_twice_changes_nothing_and_keeps_ones_own_configuration(install: Install, root: Path) -> None:
     install("--profile", "pi4", "--no-python")
     (root / "etc/emotion-edge/config.toml").write_text("config_version = 1  # mine\n")
@@ -212,6 +220,8 @@ def test_uninstalling_what_is_not_there_works(install: Install) -> None:
     [
         (["--nope"], "unknown option '--nope'"),
         (["--profile"], "--profile needs a value"),
+        (["--root", "absent/root"], "--root: expected a folder, found no folder 'absent/root'; mount"),
+        (["--root", ""], "--root: expected a folder, found no folder ''"),
         (["--dropin", "kisok"], "no drop-in 'kisok'; there are: headless.conf kiosk.conf"),
         (["--profile", "pi44"], 'did you mean "pi4"?'),
         (["--profile", "x86-generic", "--camera", "imx708"], "no camera connector"),
