@@ -15,7 +15,7 @@ KEEPS_UTC = {
     "edge_runtime.events": "start_time is the time of the end less a duration of the other clock",
     "edge_runtime.cli.record": "notes when a recording began",
     "edge_runtime.replay": "is a clock itself",
-    "edge_runtime.sinks.jsonl": "only the wall clock knows the age of what an earlier start wrote; asked where it is right",
+    "edge_runtime.sinks.jsonl": "asks how old the lines of an earlier start are, of a clock that is right",
     "edge_runtime.testing.fakes": "is a clock itself",
 }
 
