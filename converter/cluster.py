@@ -12,12 +12,12 @@ used: its normalisation layers cannot be updated inside `strategy.run`.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
+import msgspec
 import tensorflow as tf
 
 from converter.batches import Batch, Batches
@@ -78,6 +78,21 @@ def _all_reduced(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
     return list(context.all_reduce(tf.distribute.ReduceOp.MEAN, tensors))
 
 
+class _Addresses(msgspec.Struct, frozen=True):
+    worker: list[str]
+
+
+class _Place(msgspec.Struct, frozen=True):
+    index: int
+
+
+class _Config(msgspec.Struct, frozen=True):
+    """What is read of TF_CONFIG."""
+
+    cluster: _Addresses
+    task: _Place
+
+
 def join_workers() -> Workers:
     """Join the processes that TF_CONFIG names; must come before anything else of TensorFlow.
 
@@ -88,11 +103,11 @@ def join_workers() -> Workers:
     if not text:
         return Alone()
     try:
-        config = json.loads(text)
-        workers, rank = config["cluster"]["worker"], int(config["task"]["index"])
-    except (ValueError, KeyError, TypeError) as error:
+        config = msgspec.json.decode(text, type=_Config, strict=False)  # an index in quotes is fine
+    except msgspec.DecodeError as error:
         expected = '{"cluster": {"worker": ["HOST:PORT", ...]}, "task": {"type": "worker", "index": 0}}'
         raise RecipeError(f"TF_CONFIG: expected {expected}, found {text!r}") from error
+    workers, rank = config.cluster.worker, config.task.index
     if not 0 <= rank < len(workers):
         raise RecipeError(f"TF_CONFIG: expected an index from 0 to {len(workers) - 1}, found {rank}")
     return Cluster(rank, len(workers)) if len(workers) > 1 else Alone()

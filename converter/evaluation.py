@@ -77,7 +77,8 @@ def _evaluate_emotion(bundle: Bundle, path: Path, part: Part | None, order: Labe
     training = rows_of(data, "training")
     if chosen == "public" and len(training):
         fresh = ~has_near_copy(faces.images, training.images, correlation=NEAR_COPY_CORRELATION)
-        figures["without_near_copies"] = emotion_figures(logits[fresh], faces.labels[fresh], bundle.manifest.policy)
+        if fresh.any():
+            figures["without_near_copies"] = emotion_figures(logits[fresh], faces.labels[fresh], bundle.manifest.policy)
     return figures
 
 

@@ -64,13 +64,19 @@ def gather(run: RunFolder, *, version: str, report_on: list[Path], terms: str | 
     return Dossier(
         bundle,
         judgement,
-        {path.name: evaluate_bundle(bundle, path) for path in report_on},
+        {name: evaluate_bundle(bundle, path) for name, path in zip(_names(report_on), report_on, strict=True)},
         run.records(),
         len(task.training),
         len(task.validation),
         task.net().count_params(),
         {name: entry for name, entry in run.inputs().items() if name in _STARTED_FROM},
     )
+
+
+def _names(files: list[Path]) -> list[str]:
+    """Name files for the card; by their path as it was given where two have one name."""
+    names = [path.name for path in files]
+    return [path.name if names.count(path.name) == 1 else str(path) for path in files]
 
 
 def write_bundle(dossier: Dossier, run: RunFolder, out: Path, *, terms: str | None = None) -> Bundle:

@@ -46,14 +46,14 @@ def macro_f1(table: NDArray[np.int64]) -> float:
 
 
 def expected_calibration_error(shares: Floats, labels: Labels) -> float:
-    """Mean gap between confidence and accuracy over 15 equal bins, weighted by their size.
+    """Mean gap between confidence and accuracy over 15 equal bins, weighted by their size; NaN when there is no face.
 
     Source: C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On Calibration of Modern Neural Networks", ICML 2017.
     """
     confidence, right = shares.max(axis=1), shares.argmax(axis=1) == labels
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
     gaps = [abs(right[bins == b].mean() - confidence[bins == b].mean()) * np.mean(bins == b) for b in np.unique(bins)]
-    return float(sum(gaps))
+    return float(sum(gaps)) if gaps else float("nan")
 
 
 def rmse_px(found: Floats, points: Floats) -> float:

@@ -11,7 +11,7 @@ from converter.dossier import Dossier
 from converter.edgetpu import inventory
 from converter.figures import Figures
 from converter.markdown import figure_table, share
-from converter.recipe import builtin_recipes
+from converter.recipe import builtin_name, builtin_recipes
 from converter.run_folder import WEIGHTS_NAME
 from edge_runtime.manifest import Manifest
 
@@ -44,6 +44,9 @@ LIMITS = {
     ),
 }
 
+_OWN_RECIPE = "RECIPE.toml"
+"""Stands in the commands of a card for a recipe that is not shipped."""
+
 
 def limits_of(manifest: Manifest) -> tuple[str, ...]:
     """Say where a net must not be trusted: by its kind and by what its data lacks."""
@@ -55,6 +58,7 @@ def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
     """Fill the template; every figure comes from the dossier."""
     manifest = dossier.bundle.manifest
     kind = str(manifest.kind)
+    recipe = builtin_name(manifest.recipe) or _OWN_RECIPE
     form = "faces/card.txt" if kind == "faces" else "model_card.txt"
     template = Template((resources.files("converter") / form).read_text(encoding="utf-8"))
     return template.substitute(
@@ -77,7 +81,7 @@ def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
         policy=_policy(dossier),
         data="\n".join(_data(entry.name, entry.sha256, terms) for entry in manifest.training_data),
         training_part=dossier.faces_training,
-        recipe=kind,
+        recipe=recipe,
         epochs=len(dossier.records),
         best_epoch=dossier.best_epoch,
         seed=manifest.recipe["seed"],
@@ -85,7 +89,7 @@ def model_card(dossier: Dossier, *, terms: str | None = None) -> str:
         libraries=", ".join(f"{name} {of}" for name, of in manifest.quantization.converter_versions.items()),
         files=(files := " ".join(entry.name for entry in manifest.training_data)),
         started=_started(dossier),
-        commands=_training_commands(kind, manifest.name, files, dossier),
+        commands=_training_commands(recipe, manifest.name, files, dossier),
         limits="\n".join(f"- {limit}" for limit in manifest.limits),
     )
 
@@ -111,22 +115,25 @@ def _of_a_run(weights: Mapping[str, str]) -> bool:
     return weights["name"] == WEIGHTS_NAME
 
 
-def _training_commands(kind: str, name: str, files: str, dossier: Dossier) -> str:
+def _training_commands(recipe: str, name: str, files: str, dossier: Dossier) -> str:
     """One command a line, the earlier run first where its recipe is shipped."""
-    last = f"emotion-convert train {kind} --data {files} --run run/{name}"
-    if "weights" not in dossier.started_from:
-        return last
     lines, earlier = [], f"run/{name}-base"
-    if f"{kind}-base" in builtin_recipes():
-        lines.append(f"emotion-convert train {kind}-base --data {files} --run {earlier}")
+    if recipe == _OWN_RECIPE:
+        lines.append(f"# {_OWN_RECIPE}: a recipe of its own, complete in manifest.json")
+    last = f"emotion-convert train {recipe} --data {files} --run run/{name}"
+    started = dossier.started_from
+    of_a_run = "weights" in started and _of_a_run(started["weights"])
+    if of_a_run:
         last += f" --from-run {earlier}"
-    elif _of_a_run(dossier.started_from["weights"]):
-        last += f" --from-run {earlier}"
-    else:
+    elif "weights" in started:
         last += " --from-bundle BUNDLE"
-    if "soft_labels" in dossier.started_from:
+    if of_a_run and f"{recipe}-base" in builtin_recipes():
+        lines.append(f"emotion-convert train {recipe}-base --data {files} --run {earlier}")
+    if "soft_labels" in started and of_a_run:
         lines.append(f"emotion-convert soften --run {earlier} --out soft.npz")
         last += " --soft-labels soft.npz"
+    elif "soft_labels" in started:
+        last += f" --soft-labels {started['soft_labels']['name']}"
     return "\n".join([*lines, last])
 
 

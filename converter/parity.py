@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,11 +32,11 @@ def emotion_parity(
         "n": len(labels),
         "accuracy_float": accuracy[0],
         "accuracy_int8": accuracy[1],
-        "accuracy_ratio": accuracy[1] / accuracy[0],
+        "accuracy_ratio": _ratio(accuracy[1], accuracy[0]),
         "top1_agreement": float(np.mean(answers[0] == answers[1])),
         "share_difference_mean": float(difference.mean()),
         "share_difference_max": float(difference.max()),
-        "passed": bool(accuracy[1] >= LEAST_ACCURACY_RATIO * accuracy[0]),
+        "passed": bool(accuracy[0] > 0 and accuracy[1] >= LEAST_ACCURACY_RATIO * accuracy[0]),
     }
 
 
@@ -46,11 +48,15 @@ def keypoint_parity(float_points: Answers, int8_points: Answers, truth: Answers)
         "n": len(truth),
         "rmse_px_float": rmse[0],
         "rmse_px_int8": rmse[1],
-        "rmse_ratio": rmse[1] / rmse[0],
+        "rmse_ratio": _ratio(rmse[1], rmse[0]),
         "distance_px_mean": float(distance.mean()),
         "distance_px_max": float(distance.max()),
         "passed": bool(rmse[1] <= MOST_RMSE_RATIO * rmse[0]),
     }
+
+
+def _ratio(of_int8: float, of_float: float) -> float:
+    return of_int8 / of_float if of_float else float("nan")
 
 
 def require_parity(figures: Figures) -> None:
@@ -65,6 +71,11 @@ def require_parity(figures: Figures) -> None:
         found, allowed = figures["accuracy_ratio"], f"at least {LEAST_ACCURACY_RATIO}"
     else:
         found, allowed = figures["rmse_ratio"], f"at most {MOST_RMSE_RATIO}"
+    if math.isnan(found):
+        raise ParityError(
+            f"int8 against float: expected a ratio of {allowed}, found none, for the float net is right on none of "
+            f"{figures['n']} faces (or none of them can be judged); train longer, or compare on other faces"
+        )
     raise ParityError(
         f"int8 against float: ratio {found:.4f}, expected {allowed}; calibrate with more pictures "
         f"(calibration_count in the recipe) or train longer"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -206,6 +207,19 @@ def _nearest_key(message: str) -> str:
     }
     near = difflib.get_close_matches(found.group(1), sorted(known), n=1)
     return f"; did you mean `{near[0]}`?" if near else f"; known keys: {', '.join(sorted(known))}"
+
+
+def builtin_name(content: Mapping[str, Any]) -> str | None:
+    """Name the shipped recipe that a resolved one is, whatever its seed, epochs and soft weight; None = it is none."""
+    try:
+        wanted = _without_flags(msgspec.convert(content, type=Recipe))
+    except msgspec.ValidationError:  # of a version that knew other settings
+        return None
+    return next((name for name in builtin_recipes() if _without_flags(load_recipe(name)) == wanted), None)
+
+
+def _without_flags(recipe: Recipe) -> Recipe:
+    return replaced(recipe, epochs=1, seed=1, soft_weight=0.0)
 
 
 def replaced(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from converter.datasets.folders import is_picture
 from converter.datasets.label_orders import LabelOrder
 from converter.errors import RunError
 from converter.recipe import Recipe
@@ -78,6 +81,11 @@ class RunFolder:
             return msgspec.json.decode(self.recipe_file.read_bytes(), type=Recipe)
         except OSError as error:
             raise RunError(f"{self.path}: no run here; start one with `emotion-convert train`") from error
+        except msgspec.DecodeError as error:
+            raise RunError(
+                f"{self.recipe_file}: {error}; expected a recipe of this version of emotion-convert: use the version "
+                "that wrote it, or train again in another --run folder"
+            ) from error
 
     def inputs(self) -> dict[str, Any]:
         """Read what went in."""
@@ -135,7 +143,40 @@ class RunFolder:
             return
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.inputs_file, inputs)
-        self.recipe_file.write_bytes(msgspec.json.format(msgspec.json.encode(recipe)) + b"\n")
+        _replace(self.recipe_file, msgspec.json.format(msgspec.json.encode(recipe)).decode() + "\n")
+
+    @contextmanager
+    def untouched_by_failure(self) -> Iterator[None]:
+        """Take back what `start` wrote if a new run fails before it trains: its remedy may be another recipe."""
+        new = not self.recipe_file.exists()
+        try:
+            yield
+        except BaseException:
+            if new and not self.has_checkpoint:
+                for file in (self.recipe_file, self.split_file, self.inputs_file):
+                    file.unlink(missing_ok=True)
+            raise
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether an epoch is finished, so that the run goes on from it."""
+        return any(self.checkpoints.glob("*.index"))
+
+    def note_weights(self, weights: dict[str, Any]) -> None:
+        """Write what weights the run starts from; where it goes on from a checkpoint, they must be the same.
+
+        Raises:
+            RunError: they are not.
+        """
+        inputs = self.inputs()
+        recorded = inputs.get("weights", {}).get("sha256")
+        if not self.has_checkpoint:
+            write_json(self.inputs_file, inputs | {"weights": weights})
+        elif recorded != weights["sha256"]:
+            raise RunError(
+                f"{self.path}: has finished epochs and was started from {recorded or 'no weights'}, not from "
+                f"{weights['name']} (sha256 {weights['sha256']}); give those or no flag, or choose another --run"
+            )
 
     def _refuse_other(self, recipe: Recipe, inputs: dict[str, Any]) -> None:
         if self.recipe() != recipe:
@@ -165,14 +206,21 @@ class RunFolder:
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """Name and digest a data file, or every file of a folder together."""
+    """Name and digest a data file, or every picture of a folder together with its place there."""
     digest = hashlib.sha256()
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    files = _pictures(path) if path.is_dir() else [path]
     for file in files:
+        if path.is_dir():
+            digest.update(file.relative_to(path).as_posix().encode() + b"\0")
         with file.open("rb") as stream:
             for block in iter(lambda: stream.read(1 << 20), b""):
                 digest.update(block)
-    return {"path": str(path), "name": path.name, "sha256": digest.hexdigest()}
+    return {"path": str(path.resolve()), "name": path.name or path.resolve().name, "sha256": digest.hexdigest()}
+
+
+def _pictures(folder: Path) -> list[Path]:
+    files = [file.relative_to(folder) for file in folder.rglob("*") if is_picture(file)]
+    return [folder / file for file in sorted(files) if not any(part.startswith(".") for part in file.parts)]
 
 
 def library_versions() -> dict[str, str]:
@@ -192,6 +240,10 @@ def read_json(path: Path) -> Any:  # noqa: ANN401  JSON has no narrower type
 def write_json(path: Path, content: object) -> None:
     """Write JSON so that a kill leaves the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
     partial = path.with_suffix(path.suffix + ".partial")
-    partial.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+    partial.write_text(text)
     partial.replace(path)

@@ -93,7 +93,7 @@ def read_soft_labels(path: Path) -> SoftLabels:
     if not {"digest", "shares", "teacher"} <= set(arrays):
         raise DataError(f"{path}: expected soft labels (keys digest, shares, teacher), found {sorted(arrays)}")
     names, steps = np.asarray(arrays["digest"], np.uint8), np.asarray(arrays["shares"])
-    if steps.shape[0] != len(names) or not 1 <= steps.shape[1] <= len(CLASS_NAMES):
+    if steps.ndim != 2 or steps.shape[0] != len(names) or not 1 <= steps.shape[1] <= len(CLASS_NAMES):
         raise DataError(f"{path}: expected one row of shares per digest, found {steps.shape} for {names.shape}")
     shares = np.zeros((len(steps), len(CLASS_NAMES)), np.float32)
     shares[:, : steps.shape[1]] = steps / np.maximum(steps.sum(axis=1, keepdims=True), 1)

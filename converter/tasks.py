@@ -9,12 +9,13 @@ import keras
 import numpy as np
 
 from converter.batches import Batches, EmotionBatches, KeypointBatches, normalized_points
-from converter.datasets.copies import near_copy_groups
+from converter.console import note
+from converter.datasets.copies import joined_by_copies, near_copy_groups
 from converter.datasets.label_orders import LabelOrder
 from converter.datasets.read import read_emotion, read_keypoints
 from converter.datasets.split import split_by_group
 from converter.datasets.types import CLASS_NAMES, TRAINING, EmotionData, KeypointData
-from converter.errors import RecipeError, RunError
+from converter.errors import DataError, RecipeError, RunError
 from converter.faces.read import read_training_scenes
 from converter.faces.task import FacesTask
 from converter.recipe import Recipe
@@ -119,7 +120,16 @@ def prepare(recipe: Recipe, files: list[Path], order: LabelOrder | None = None, 
         files: the data.
         order: numbering of emotions in CSV files that do not prove it.
         split: the cut of an earlier call, which saves the search for copies; None = cut now.
+
+    Raises:
+        DataError: nothing is left to train on, or nothing to choose by.
     """
+    task = _read_and_cut(recipe, files, order, split)
+    _refuse_empty(task, files)
+    return task
+
+
+def _read_and_cut(recipe: Recipe, files: list[Path], order: LabelOrder | None, split: Split | None) -> Task:
     if recipe.kind == "emotion":
         _check_outputs(recipe.data.outputs)
         faces = read_emotion(files, order)
@@ -142,12 +152,33 @@ def _prepare_faces(recipe: Recipe, files: list[Path], split: Split | None) -> Fa
     return FacesTask(recipe, scenes.take(training), scenes.take(validation), *_lists(rows))
 
 
+def _refuse_empty(task: Task, files: list[Path]) -> None:
+    """Refuse parts from which no net could be made, or no epoch be chosen."""
+    where = ", ".join(map(str, files))
+    remedy = f"or change data.validation_share (now {task.recipe.data.validation_share:g})"
+    counts = len(task.training), len(task.validation)
+    if not all(counts):
+        raise DataError(
+            f"{where}: {counts[0]} faces to train on, {counts[1]} to choose by; expected some each; "
+            f"add faces of other people, {remedy}"
+        )
+    if isinstance(task, EmotionTask) and not np.any(task.validation.labels < len(EMOTION_LABELS)):
+        raise DataError(
+            f"{where}: none of the {counts[1]} faces to choose by is of {list(EMOTION_LABELS)}; add some, {remedy}"
+        )
+    if isinstance(task, KeypointTask) and not np.isfinite(task.validation.points).any():
+        raise DataError(
+            f"{where}: none of the {counts[1]} faces to choose by has an annotated point; add some, {remedy}"
+        )
+
+
 def _lists(split: Split) -> tuple[list[int], list[int]]:
     return split.training_rows, split.validation_rows
 
 
 def _cut_keypoints(recipe: Recipe, data: KeypointData) -> Split:
-    held_out = split_by_group(data.person, recipe.data.validation_share, _split_rng(recipe))
+    people = joined_by_copies(data.person, data.crops)
+    held_out = split_by_group(people, recipe.data.validation_share, _split_rng(recipe))
     return Split(np.flatnonzero(~held_out).tolist(), np.flatnonzero(held_out).tolist())
 
 
@@ -164,9 +195,7 @@ def _cut_emotion(recipe: Recipe, data: EmotionData) -> Split:
     """Keep the official Training part; copies of a picture of another part are left out of it."""
     groups = near_copy_groups(data.images, correlation=recipe.data.near_copy_correlation)
     reported = np.isin(groups, groups[data.usage != TRAINING])
-    usable = (data.usage == TRAINING) & ~reported & (data.labels < len(recipe.data.outputs))
-    if data.votes is not None:
-        usable &= _looks_like_a_face(data)
+    usable = (data.usage == TRAINING) & ~reported & (data.labels < len(recipe.data.outputs)) & _looks_like_a_face(data)
     rows = np.flatnonzero(usable)
     held_out = split_by_group(groups[rows], recipe.data.validation_share, _split_rng(recipe))
     return Split(rows[~held_out].tolist(), rows[held_out].tolist())
@@ -194,13 +223,23 @@ def prepare_run(run: RunFolder) -> Task:
 
 
 def _softened(run: RunFolder, task: Task) -> Task:
-    """Give the training faces the soft labels that the run was started with."""
+    """Give the training faces the soft labels that the run was started with.
+
+    Raises:
+        RunError: they name a validation picture, or no training picture.
+    """
     path = run.soft_labels()
     if path is None or not isinstance(task, EmotionTask):
         return task
     soft = read_soft_labels(path)
     soft.refuse_seen(task.validation.images)
-    return replace(task, training=replace(task.training, soft=soft.of(task.training.images)))
+    shares = soft.of(task.training.images)
+    named, count = int(np.isfinite(shares[:, 0]).sum()), len(shares)
+    if not named:
+        raise RunError(f"{path}: names none of the {count} training pictures; make it from a run on the same data")
+    if named < count:
+        note("soft labels name %d of %d training pictures; the others have their label alone", named, count)
+    return replace(task, training=replace(task.training, soft=shares))
 
 
 def _refuse_other_cut(run: RunFolder, task: Task, written: dict[str, list[int]]) -> None:

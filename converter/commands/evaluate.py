@@ -41,7 +41,10 @@ def run(args: argparse.Namespace) -> int:
     from converter.evaluation import evaluate_bundle
     from converter.faces.contenders import is_foreign
     from edge_runtime.bundle import load_bundle
+    from edge_runtime.errors import UsageError
 
+    if args.threads < 1:
+        raise UsageError(f"--threads: expected 1 or more, found {args.threads}")
     if is_foreign(args.bundle):
         return _judge_detector(args)
     bundle = load_bundle(Path(args.bundle))

@@ -30,6 +30,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the bundle and say where it is."""
+    _check_version(args.version)
     load_tensorflow()
     from converter.export import gather, write_bundle, write_zip
     from converter.run_folder import RunFolder
@@ -52,3 +53,18 @@ def run(args: argparse.Namespace) -> int:
         as_json=args.json,
     )
     return 0
+
+
+def _check_version(version: str) -> None:
+    """Refuse what no manifest may hold, before anything is judged."""
+    from typing import get_type_hints
+
+    import msgspec
+
+    from edge_runtime.errors import UsageError
+    from edge_runtime.manifest import Manifest
+
+    try:
+        msgspec.convert(version, type=get_type_hints(Manifest, include_extras=True)["version"])
+    except msgspec.ValidationError as error:
+        raise UsageError(f"--version: expected X.Y.Z, for instance 1.0.0, found {version!r}") from error

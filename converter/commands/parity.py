@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from edge_runtime.bundle import Bundle
 
 
+_FACES_REMEDY = "faces nets are compared on the validation part of their run: give --run, and no --bundle and --data"
+
+
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = verbs.add_parser(
@@ -79,7 +82,10 @@ def _nets(args: argparse.Namespace) -> tuple[Bundle, Path]:
         return run_bundle(folder), args.float_file or folder.float_tflite_file
     if args.float_file is None or args.data is None:
         raise UsageError("--bundle needs --float model_float32.tflite of its run, and --data FILE")
-    return load_bundle(args.bundle), args.float_file
+    bundle = load_bundle(args.bundle)
+    if bundle.manifest.kind == "faces":
+        raise UsageError(_FACES_REMEDY)
+    return bundle, args.float_file
 
 
 def _faces(args: argparse.Namespace, bundle: Bundle) -> EmotionData | KeypointData:
@@ -95,5 +101,5 @@ def _faces(args: argparse.Namespace, bundle: Bundle) -> EmotionData | KeypointDa
 
     faces = prepare_run(RunFolder(args.run_dir)).validation
     if isinstance(faces, DetectionData):
-        raise UsageError("faces nets are compared on the validation part of their run: leave out --bundle and --data")
+        raise UsageError(_FACES_REMEDY)
     return faces

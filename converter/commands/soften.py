@@ -11,6 +11,9 @@ from converter.commands.tensorflow import load_tensorflow
 
 if TYPE_CHECKING:
     from converter.run_folder import RunFolder
+    from converter.tasks import EmotionTask
+
+_COMPARED = ("data", "outputs", "training rows")
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,14 +52,23 @@ def run(args: argparse.Namespace) -> int:
         if not isinstance(task, EmotionTask):
             raise RunError(f"{folder.path}: expected a run of an emotion net, found {task.recipe.kind}")
         tasks.append(task)
-        if task.training_rows != tasks[0].training_rows:
-            raise RunError(f"{folder.path}: expected the training rows of {folders[0].path}, found others")
+        for what, found, expected in zip(_COMPARED, _fed(folder, task), _fed(folders[0], tasks[0]), strict=True):
+            if found != expected:
+                raise RunError(
+                    f"{folder.path}: expected the {what} of {folders[0].path}, found others; soften runs of one data, "
+                    "seed and list of outputs together"
+                )
     pictures = tasks[0].training.images
     shares = [shares_of(trained_net(folder, task), pictures) for folder, task in zip(folders, tasks, strict=True)]
     teacher = {"teachers": [_provenance(folder) for folder in folders]}
     count = write_soft_labels(args.out, pictures, np.mean(shares, axis=0), teacher)
     answer({"pictures": count, "bytes": args.out.stat().st_size} | teacher, as_json=args.json)
     return 0
+
+
+def _fed(folder: RunFolder, task: EmotionTask) -> tuple[object, ...]:
+    """What must be the same in all runs, in the order of _COMPARED."""
+    return [entry["sha256"] for entry in folder.inputs()["data"]], task.recipe.data.outputs, task.training_rows
 
 
 def _provenance(folder: RunFolder) -> dict[str, object]:

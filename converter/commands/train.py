@@ -69,8 +69,11 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train what is left to train."""
+    from edge_runtime.errors import UsageError
+
+    if args.threads < 0:
+        raise UsageError(f"--threads: expected 0 (TensorFlow chooses) or more, found {args.threads}")
     load_tensorflow()
-    import keras
     import tensorflow as tf
 
     from converter.cluster import SharedBatches, join_workers, share_of
@@ -82,15 +85,12 @@ def run(args: argparse.Namespace) -> int:
     workers = join_workers()
     recipe = _recipe(args)
     _check_soft_labels(recipe, args.soft_labels)
+    if args.validation and recipe.kind != "faces":
+        raise UsageError(f"--validation: expected a recipe of faces, found one of {recipe.kind}; leave the flag out")
     folder = RunFolder(args.run_dir)
-    task = _prepared_in_turn(args, recipe, folder, workers)
-    keras.utils.set_random_seed(recipe.seed)
-    keras.config.set_dtype_policy(recipe.training.precision)
-    net = task.net()
-    if args.from_run:
-        _start_from(RunFolder(args.from_run), task, net, folder)
-    if args.from_bundle:
-        _start_from_bundle(args.from_bundle, task, net, folder)
+    with folder.untouched_by_failure():
+        task = _prepared_in_turn(args, recipe, folder, workers)
+        net = _first_net(args, task, folder)
     note("%d faces to train on, %d to choose by, %d parameters", *_sizes(task), net.count_params())
     batches = task.batches()
     if workers.count > 1:
@@ -98,6 +98,22 @@ def run(args: argparse.Namespace) -> int:
         batches = SharedBatches(replace(task, recipe=share_of(recipe, workers)).batches(), workers)
     _train(Trainer(recipe, net, batches, folder, workers), task, folder)
     return 0
+
+
+def _first_net(args: argparse.Namespace, task: Task, folder: RunFolder) -> keras.Model:
+    """Build the net, with the weights to start from where some are given."""
+    import keras
+
+    from converter.run_folder import RunFolder
+
+    keras.utils.set_random_seed(task.recipe.seed)
+    keras.config.set_dtype_policy(task.recipe.training.precision)
+    net = task.net()
+    if args.from_run:
+        _start_from(RunFolder(args.from_run), task, net, folder)
+    if args.from_bundle:
+        _start_from_bundle(args.from_bundle, task, net, folder)
+    return net
 
 
 def _prepared_in_turn(args: argparse.Namespace, recipe: Recipe, folder: RunFolder, workers: Workers) -> Task:
@@ -155,17 +171,25 @@ def _cut_by_file(folder: RunFolder, training: list[Path], validation: list[Path]
 
 def _start_from(other: RunFolder, task: Task, net: keras.Model, folder: RunFolder) -> None:
     """Take another run's weights and note which; a checkpoint of this run, if there is one, replaces them."""
+    from converter.errors import RecipeError, RunError
     from converter.resnet import grow
-    from converter.run_folder import describe, write_json
+    from converter.run_folder import describe
 
-    recipe = other.recipe()
+    recipe, wanted = other.recipe(), task.recipe
+    if (recipe.kind, recipe.data.outputs) != (wanted.kind, wanted.data.outputs):
+        raise RecipeError(
+            f"--from-run {other.path}: expected a run of {wanted.kind} with outputs {list(wanted.data.outputs)}, "
+            f"found one of {recipe.kind} with {list(recipe.data.outputs)}; choose another run or another recipe"
+        )
+    if not other.weights_file.exists():
+        raise RunError(f"--from-run {other.path}: has no {other.weights_file.name} yet; train it first")
+    folder.note_weights(describe(other.weights_file))
     if recipe.model == task.recipe.model:
         net.load_weights(other.weights_file)
     else:
         smaller = replace(task, recipe=recipe).net()
         smaller.load_weights(other.weights_file)
         grow(net, smaller)
-    write_json(folder.inputs_file, folder.inputs() | {"weights": describe(other.weights_file)})
 
 
 def _start_from_bundle(path: Path, task: Task, net: keras.Model, folder: RunFolder) -> None:
@@ -174,12 +198,13 @@ def _start_from_bundle(path: Path, task: Task, net: keras.Model, folder: RunFold
     import numpy as np
 
     from converter.bundle_weights import take_bundle_weights
-    from converter.run_folder import write_json
     from edge_runtime.bundle import builtin_bundle_path, load_bundle
 
     keras.config.disable_interactive_logging()  # else Keras describes the conversion on standard output
     shipped = path == Path(_SHIPPED)
     bundle = load_bundle(builtin_bundle_path(task.recipe.kind) if shipped else path, kind=task.recipe.kind)
+    name = f"{bundle.manifest.name} {bundle.manifest.version}"
+    folder.note_weights({"name": name, "sha256": bundle.model_sha256})
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     plain = task.net()
@@ -187,8 +212,6 @@ def _start_from_bundle(path: Path, task: Task, net: keras.Model, folder: RunFold
     take_bundle_weights(plain, bundle, np.concatenate([pictures[..., 0] for pictures, _ in drawn]))
     keras.config.set_dtype_policy(policy)
     net.set_weights(plain.get_weights())
-    name = f"{bundle.manifest.name} {bundle.manifest.version}"
-    write_json(folder.inputs_file, folder.inputs() | {"weights": {"name": name, "sha256": bundle.model_sha256}})
 
 
 def _sizes(task: Task) -> tuple[int, int]:

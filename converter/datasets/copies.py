@@ -56,6 +56,20 @@ def exact_copy_groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     return groups.labels()
 
 
+def joined_by_copies(groups: NDArray[np.str_], images: NDArray[np.uint8]) -> NDArray[np.str_]:
+    """Make one group of groups that share an exact copy, under the first of their names in sorted order.
+
+    Args:
+        groups: (N,) group of each picture.
+        images: (N, h, w).
+    """
+    names, inverse = np.unique(groups, return_inverse=True)
+    joined = Groups(len(names))
+    for row, first in enumerate(exact_copy_groups(images)):
+        joined.join(int(inverse[row]), int(inverse[first]))
+    return names[joined.labels()[inverse]]
+
+
 def near_copy_groups(images: NDArray[np.uint8], *, correlation: float) -> NDArray[np.int64]:
     """Group pictures whose pixels correlate by at least `correlation`, mirror images included.
 

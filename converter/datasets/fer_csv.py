@@ -16,20 +16,20 @@ COLUMNS = ("emotion", "pixels")
 
 
 def read_fer_csv(path: Path, order: LabelOrder | None = None) -> EmotionData:
-    """Read labelled faces; the header of icml_face_data.csv, which has leading blanks, is fine too.
+    """Read labelled faces; the header of icml_face_data.csv, which has leading blanks, and `usage` are fine too.
 
     Args:
         path: the file.
         order: which numbering `emotion` has; None = fer7 where a 5 or 6 proves it, else an error.
     """
-    has_usage = "Usage" in read_header(path)
+    usage_column = next((name for name in read_header(path) if name.lower() == "usage"), None)
     images: list[NDArray[np.uint8]] = []
     numbers: list[int] = []
     usage: list[int] = []
     for row in read_rows(path, COLUMNS):
         images.append(parse_pixels(row, "pixels", images[0].size if images else None))
         numbers.append(_number(row, len(CLASSES_OF[order or "fer7"])))
-        usage.append(_usage(row) if has_usage else TRAINING)
+        usage.append(_usage(row, usage_column) if usage_column else TRAINING)
     if not images:
         raise DataError(f"{path}: holds no row below its header")
     found = np.array(numbers, np.int64)
@@ -45,8 +45,8 @@ def _number(row: Row, count: int) -> int:
     return int(text)
 
 
-def _usage(row: Row) -> int:
-    text = row.cells["Usage"]
+def _usage(row: Row, column: str) -> int:
+    text = row.cells[column]
     if text not in USAGE_NAMES:
-        raise DataError(f"{row.where}, column Usage: expected one of {list(USAGE_NAMES)}, found {text!r}")
+        raise DataError(f"{row.where}, column {column}: expected one of {list(USAGE_NAMES)}, found {text!r}")
     return USAGE_NAMES.index(text)

@@ -31,7 +31,7 @@ def read_folder(root: Path) -> EmotionData:
     for usage, parent in _parts(root):
         for folder in _subfolders(parent):
             label = _label(folder)
-            for file in sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES):
+            for file in sorted(filter(is_picture, folder.iterdir())):
                 images.append(_picture(file, images[0].shape if images else None))
                 labels.append(label)
                 usages.append(usage)
@@ -40,10 +40,21 @@ def read_folder(root: Path) -> EmotionData:
     return EmotionData(np.stack(images), np.array(labels, np.int64), np.array(usages, np.int64))
 
 
+def is_picture(file: Path) -> bool:
+    """Whether a file is read, by its name: hidden files, as some systems leave beside pictures, are not."""
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+
+
 def _parts(root: Path) -> list[tuple[int, Path]]:
     """List (usage, folder that holds class folders)."""
     folders = _subfolders(root)
     named = [folder for folder in folders if folder.name.lower() in USAGE_OF_FOLDER]
+    strange = [folder for folder in folders if folder.name.lower() not in (*USAGE_OF_FOLDER, *CLASS_NAMES)]
+    if named and strange:
+        names = ", ".join(USAGE_OF_FOLDER)
+        raise DataError(
+            f"{strange[0]}: expected folders named {names} beside {named[0].name}; rename it or move it away"
+        )
     if named and len(named) == len(folders):
         return [(USAGE_OF_FOLDER[folder.name.lower()], folder) for folder in named]
     return [(TRAINING, root)]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from converter.datasets.label_orders import FER_CLASSES, to_class_index
 from converter.datasets.types import CLASS_NAMES, TRAINING, USAGE_NAMES, EmotionData, KeypointData
 from converter.errors import DataError
-from edge_runtime.contract import EMOTION_LABELS
+from edge_runtime.contract import EMOTION_LABELS, INPUT_SIZE_PX
 
 VOTE_CLASSES: Final = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
 """The first seven FER+ columns; contempt, unknown and not-a-face follow and say nothing about our classes."""
@@ -63,6 +63,8 @@ def decode_images(arrays: Arrays, path: Path) -> NDArray[np.uint8]:
         images = arrays["images"]
         if images.dtype != np.uint8 or images.ndim != 3:
             raise DataError(f"{path}: key images: expected (N, h, w) uint8, found {images.shape} {images.dtype}")
+        if not len(images):
+            raise DataError(f"{path}: holds no picture")
         return images.astype(np.uint8, copy=False)
     for bytes_key, offsets_key in ENCODED_KEYS:
         if bytes_key in arrays and offsets_key in arrays:
@@ -91,7 +93,7 @@ def read_emotion_npz(path: Path) -> EmotionData:
     Rows of label5 that are -1 (not one of the five) are left out; label7 wins when both are there.
     """
     arrays = read_arrays(path)
-    images = decode_images(arrays, path)
+    images = _square(decode_images(arrays, path), 1, path)
     if "label7" in arrays:
         labels = to_class_index(_checked(arrays["label7"], range(len(FER_CLASSES)), "label7", path), "fer7")
     elif "label5" in arrays:
@@ -101,19 +103,35 @@ def read_emotion_npz(path: Path) -> EmotionData:
     usage = np.full(len(images), TRAINING)
     if "usage" in arrays:
         usage = _checked(arrays["usage"], range(len(USAGE_NAMES)), "usage", path)
-    votes = _vote_shares(arrays["ferplus_votes"]) if "ferplus_votes" in arrays else None
+    votes = _vote_shares(arrays["ferplus_votes"], path) if "ferplus_votes" in arrays else None
+    if not np.any(labels >= 0):
+        raise DataError(f"{path}: key label5: expected faces of {list(EMOTION_LABELS)} (0..4), found -1 alone")
     return EmotionData(images, labels, usage, votes).take(labels >= 0)
+
+
+def _square(images: NDArray[np.uint8], least_px: int, path: Path) -> NDArray[np.uint8]:
+    height, width = images.shape[1:]
+    if height != width or height < least_px:
+        wanted = "square pictures" if least_px == 1 else f"square pictures of {least_px} x {least_px} or more"
+        raise DataError(f"{path}: expected {wanted}, found {height} x {width}; cut them so before training")
+    return images
 
 
 def _five(raw: NDArray[np.generic], path: Path) -> NDArray[np.int64]:
     """Read this project's numbers; -1, which is 255 in a file of bytes, stands for none of the five."""
-    labels = raw.astype(np.int64)
+    labels = _numbers(raw, "label5", path)
     labels[labels == UNKNOWN_BYTE] = -1
     return _checked(labels, range(-1, len(EMOTION_LABELS)), "label5", path)
 
 
+def _numbers(raw: NDArray[np.generic], key: str, path: Path) -> NDArray[np.int64]:
+    if raw.ndim != 1 or raw.dtype.kind not in "iuf":
+        raise DataError(f"{path}: key {key}: expected one whole number per picture, found {raw.shape} {raw.dtype}")
+    return raw.astype(np.int64)
+
+
 def _checked(raw: NDArray[np.generic], allowed: range, key: str, path: Path) -> NDArray[np.int64]:
-    numbers = raw.astype(np.int64)
+    numbers = _numbers(raw, key, path)
     wrong = np.flatnonzero((numbers < allowed.start) | (numbers >= allowed.stop))
     if len(wrong):
         row = wrong[0]
@@ -123,8 +141,10 @@ def _checked(raw: NDArray[np.generic], allowed: range, key: str, path: Path) -> 
     return numbers
 
 
-def _vote_shares(raw: NDArray[np.generic]) -> NDArray[np.float32]:
+def _vote_shares(raw: NDArray[np.generic], path: Path) -> NDArray[np.float32]:
     """Turn (N, 10) FER+ counts into (N, 7) shares; NaN where half or more say it is no face, or nobody voted."""
+    if raw.ndim != 2 or raw.shape[1] != NOT_A_FACE_COLUMN + 1:
+        raise DataError(f"{path}: key ferplus_votes: expected (N, {NOT_A_FACE_COLUMN + 1}) counts, found {raw.shape}")
     counts = raw.astype(np.float32)
     order = [VOTE_CLASSES.index(name) for name in CLASS_NAMES]
     useful = counts[:, order]
@@ -140,7 +160,7 @@ def read_keypoint_npz(path: Path) -> KeypointData:
     arrays = read_arrays(path)
     if "points" not in arrays:
         raise DataError(f"{path}: expected key points of shape (N, 15, 2), found keys {sorted(arrays)}")
-    images = decode_images(arrays, path)
+    images = _square(decode_images(arrays, path), INPUT_SIZE_PX, path)
     rows = np.arange(len(images)).astype(str)
     person = arrays["person"].astype(str) if "person" in arrays else np.char.add(f"{path.stem}-", rows)
     source = arrays["source"].astype(str) if "source" in arrays else np.full(len(images), path.stem)

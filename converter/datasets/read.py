@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converter.datasets.csv_rows import read_header
 from converter.datasets.fer_csv import COLUMNS as FER_COLUMNS
@@ -15,7 +16,7 @@ from converter.datasets.keypoint_csv import COLUMNS as KEYPOINT_COLUMNS
 from converter.datasets.keypoint_csv import read_keypoint_csv
 from converter.datasets.label_orders import LabelOrder
 from converter.datasets.npz import read_emotion_npz, read_keypoint_npz, read_keys
-from converter.datasets.types import EmotionData, KeypointData
+from converter.datasets.types import CLASS_NAMES, EmotionData, KeypointData
 from converter.errors import DataError
 
 DataKind = Literal["emotion", "keypoints"]
@@ -55,14 +56,21 @@ def read_emotion(paths: list[Path], order: LabelOrder | None = None) -> EmotionD
     _refuse_sizes({part.images.shape[1:] for part in parts}, paths)
     if len(parts) == 1:
         return parts[0]
-    votes = None
-    if all(part.votes is not None for part in parts):
-        votes = np.concatenate([part.votes for part in parts if part.votes is not None])
     return EmotionData(
         np.concatenate([part.images for part in parts]),
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.usage for part in parts]),
-        votes,
+        _joined_votes(parts),
+    )
+
+
+def _joined_votes(parts: list[EmotionData]) -> NDArray[np.float32] | None:
+    """Join the votes of all files; faces of a file without votes have unknown ones."""
+    if all(part.votes is None for part in parts):
+        return None
+    unknown = (np.full((len(part), len(CLASS_NAMES)), np.nan, np.float32) for part in parts)
+    return np.concatenate(
+        [each if part.votes is None else part.votes for part, each in zip(parts, unknown, strict=True)]
     )
 
 

@@ -146,6 +146,24 @@ def test_the_card_and_the_manifest_say_what_was_measured(chain: Chain) -> None:
     assert 0 < manifest.policy.exit < manifest.policy.enter < 1
 
 
+def test_no_path_of_this_machine_stands_in_the_bundle(chain: Chain) -> None:
+    texts = [chain.bundle / name for name in ("MODEL_CARD.md", "manifest.json", "report.json", "calibration.json")]
+
+    assert str(chain.data.parent) in (chain.run / "inputs.json").read_text()
+    assert not [path.name for path in texts if str(chain.data.parent) in path.read_text()]
+
+
+def test_files_of_one_name_are_reported_each(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in ("a", "b"):
+        (tmp_path / part).mkdir()
+        write_fer_csv(tmp_path / part / "fer.csv", fer_rows(14, seed=2))
+    monkeypatch.chdir(tmp_path)
+    export = ["export", "--run", str(chain.run), "--out", "out", "--version", "1.0.0"]
+
+    assert main([*export, "--report", "a/fer.csv", "b/fer.csv"]) == 0
+    assert set(json.loads(Path("out/report.json").read_text())["reported"]) == {"a/fer.csv", "b/fer.csv"}
+
+
 def test_calibration_names_pictures_of_the_training_part_alone(chain: Chain) -> None:
     listed = json.loads((chain.bundle / "calibration.json").read_text())
     split = json.loads((chain.run / "split.json").read_text())

@@ -94,7 +94,11 @@ def test_two_processes_reach_what_one_reaches(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("config", "found"),
-    [("{", "found '{'"), ('{"cluster": {"worker": ["a:1"]}, "task": {"index": 3}}', "found 3")],
+    [
+        ("{", "found '{'"),
+        ('{"cluster": {"worker": ["a:1"]}, "task": {"index": 3}}', "found 3"),
+        ('{"cluster": {"worker": 5}, "task": {"index": 0}}', 'expected {"cluster"'),
+    ],
 )
 def test_a_wrong_tf_config_is_named(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], config: str, found: str

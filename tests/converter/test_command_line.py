@@ -121,3 +121,31 @@ def test_judging_a_bundle_needs_no_tensorflow(tmp_path: Path, repository: Path) 
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout)["n"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["export", "--run", "r", "--out", "o", "--version", "abc"], "--version: expected X.Y.Z"),
+        (["evaluate", "--bundle", "b", "--data", "d", "--threads", "0"], "--threads: expected 1 or more, found 0"),
+        (["train", "emotion", "--data", "d", "--run", "r", "--threads", "-1"], "--threads: expected 0 "),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_before_anything_is_read(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(f"emotion-convert: {told}")
+
+
+def test_a_faces_bundle_is_not_compared_on_a_file(
+    tmp_path: Path, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = str(repository / "edge_runtime" / "assets" / "faces")
+
+    code = main(
+        ["parity", "--bundle", bundle, "--float", str(tmp_path / "f.tflite"), "--data", str(tmp_path / "k.npz")]
+    )
+
+    assert code == 2
+    assert "compared on the validation part of their run" in capsys.readouterr().err

@@ -62,3 +62,7 @@ def test_the_side_that_labels_lie_to_is_told_whatever_side_a_net_has_learnt() ->
 
     assert learnt == pytest.approx(1.5)
     assert unlearnt == pytest.approx(1.5)
+
+
+def test_calibration_error_of_no_face_is_unknown() -> None:
+    assert np.isnan(metrics.expected_calibration_error(np.zeros((0, 5)), np.zeros(0, np.int64)))

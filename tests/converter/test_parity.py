@@ -46,3 +46,11 @@ def test_points_may_be_worse_by_one_percent(growth: float, *, passes: bool) -> N
 
 def test_a_failed_gate_ends_with_exit_code_7() -> None:
     assert ParityError("far").exit_code == 7
+
+
+def test_a_float_net_that_is_never_right_does_not_pass() -> None:
+    figures = emotion_parity(with_mistakes(1000), RIGHT, LABELS, 1.0)
+
+    assert np.isnan(figures["accuracy_ratio"])
+    with pytest.raises(ParityError, match="the float net is right on none of 1000 faces"):
+        require_parity(figures)

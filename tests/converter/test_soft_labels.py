@@ -85,3 +85,10 @@ def test_a_picture_is_named_by_its_pixels() -> None:
 
     assert picture_digest(first) == picture_digest(first.copy())
     assert picture_digest(first) != picture_digest(second)
+
+
+def test_shares_of_one_dimension_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", digest=np.zeros((3, 6), np.uint8), shares=np.zeros(3, np.uint8), teacher=np.str_("{}"))
+
+    with pytest.raises(DataError, match=r"expected one row of shares per digest, found \(3,\)"):
+        read_soft_labels(tmp_path / "a.npz")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from converter.datasets.copies import exact_copy_groups, has_near_copy, near_copy_groups
+from converter.datasets.copies import exact_copy_groups, has_near_copy, joined_by_copies, near_copy_groups
 from converter.datasets.split import split_by_group
 
 
@@ -74,4 +74,30 @@ def test_no_group_stands_on_both_sides(groups: list[int], share: float, seed: in
     held_out = split_by_group(names, share, np.random.default_rng(seed))
 
     assert not set(names[held_out]) & set(names[~held_out])
-    assert held_out.sum() >= np.floor(share * len(names))
+    assert not held_out.all()
+    assert held_out.sum() <= share * len(names) + max(2 * share * len(names), 1)
+
+
+def test_small_groups_are_taken_in_a_random_order_until_the_share_is_full() -> None:
+    groups = np.repeat(np.arange(50), 2)
+
+    held_out = split_by_group(groups, 0.1, np.random.default_rng(4))
+
+    assert set(groups[held_out]) == set(np.random.default_rng(4).permutation(50)[:5])
+
+
+def test_one_large_group_does_not_swallow_the_split() -> None:
+    groups = np.array([0] * 90 + list(range(1, 11)))
+
+    shares = [split_by_group(groups, 0.1, np.random.default_rng(seed)).mean() for seed in range(20)]
+
+    assert max(shares) == min(shares) == 0.1
+
+
+def test_groups_that_share_a_copy_are_one_group_under_their_first_name() -> None:
+    faces = smooth_faces(4)
+    people = np.array(["d", "b", "c", "a", "c"])
+
+    joined = joined_by_copies(people, np.stack([*faces, faces[0, :, ::-1]]))
+
+    assert joined.tolist() == ["c", "b", "c", "a", "c"]

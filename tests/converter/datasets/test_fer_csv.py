@@ -147,3 +147,9 @@ def test_pictures_that_are_not_square_are_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="expected a square picture, found 5 numbers"):
         read_fer_csv(path)
+
+
+def test_the_usage_column_counts_in_any_case(tmp_path: Path) -> None:
+    path = write_fer_csv(tmp_path / "fer.csv", fer_rows(7, usage="PublicTest"), header="emotion,pixels,usage")
+
+    assert set(read_fer_csv(path).usage) == {PUBLIC_TEST}

@@ -65,3 +65,18 @@ def test_a_broken_picture_is_named(tmp_path: Path, content: bytes) -> None:
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected class folders with pictures"):
         read_folder(tmp_path)
+
+
+def test_an_unknown_folder_beside_train_and_test_is_named(tmp_path: Path) -> None:
+    for part in ("train", "test", "val"):
+        put(tmp_path / part / "sad" / "a.png", 0)
+
+    with pytest.raises(DataError, match=r"val: expected folders named .*train, test beside test"):
+        read_folder(tmp_path)
+
+
+def test_hidden_files_are_no_pictures(tmp_path: Path) -> None:
+    put(tmp_path / "sad" / "a.png", 0)
+    (tmp_path / "sad" / "._a.png").write_bytes(b"what a file system keeps beside a picture")
+
+    assert len(read_folder(tmp_path)) == 1

@@ -100,3 +100,31 @@ def test_points_of_wide_pictures_belong_to_the_middle(tmp_path: Path) -> None:
     assert data.margin_px == 32
     assert data.crops.shape == (1, INPUT_SIZE_PX, INPUT_SIZE_PX)
     assert data.crops.min() == 200
+
+
+@pytest.mark.parametrize(
+    ("arrays", "told"),
+    [
+        ({"images": IMAGES, "label5": np.full(3, -1)}, r"key label5: .* found -1 alone"),
+        ({"images": IMAGES, "label7": np.array(["sad", "happy", "fear"])}, r"key label7: expected one whole number"),
+        ({"images": IMAGES[:0], "label7": np.zeros(0, np.uint8)}, "holds no picture"),
+        ({"images": IMAGES[:, :, :40], "label7": np.zeros(3, np.uint8)}, "expected square pictures, found 48 x 40"),
+        (
+            {"images": IMAGES, "label7": np.zeros(3, np.uint8), "ferplus_votes": np.ones((3, 8), np.uint8)},
+            r"key ferplus_votes: expected \(N, 10\) counts, found \(3, 8\)",
+        ),
+    ],
+    ids=["nobody", "texts", "empty", "oblong", "votes"],
+)
+def test_what_cannot_be_trained_on_is_named(tmp_path: Path, arrays: dict[str, NDArray[np.uint8]], told: str) -> None:
+    np.savez(tmp_path / "a.npz", allow_pickle=False, **arrays)
+
+    with pytest.raises(DataError, match=rf"a\.npz: {told}"):
+        read_emotion_npz(tmp_path / "a.npz")
+
+
+def test_pictures_smaller_than_the_crop_have_no_points(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=IMAGES, points=np.zeros((3, KEYPOINT_COUNT, 2), np.float32))
+
+    with pytest.raises(DataError, match=r"a\.npz: expected square pictures of 96 x 96 or more, found 48 x 48"):
+        read_keypoint_npz(tmp_path / "a.npz")

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converter.batches import target_shares
 from converter.datasets.read import kind_of, read_emotion, read_keypoints
+from converter.datasets.types import CLASS_NAMES
 from converter.errors import DataError
+from converter.recipe import Training
 from tests.converter.sample_data import fer_rows, keypoint_rows, point_cells, write_fer_csv, write_keypoint_csv
 
 
@@ -59,3 +62,18 @@ def test_wide_pictures_are_cut_when_they_meet_crops(tmp_path: Path) -> None:
     data = read_keypoints([crops, tmp_path / "wide.npz"])
 
     assert data.images.shape == (3, 96, 96)
+
+
+def test_faces_of_a_file_without_votes_have_unknown_ones(tmp_path: Path) -> None:
+    votes = np.zeros((2, 10), np.uint8)
+    votes[:, 1] = 10  # happiness
+    images = np.random.default_rng(0).integers(0, 256, (2, 48, 48), dtype=np.uint8)
+    np.savez(tmp_path / "voted.npz", images=images, label7=np.array([3, 3]), ferplus_votes=votes)
+    unvoted = write_fer_csv(tmp_path / "fer.csv", fer_rows(7))
+
+    data = read_emotion([unvoted, tmp_path / "voted.npz"])
+
+    assert data.votes is not None
+    assert np.isnan(data.votes[:7]).all()
+    assert data.votes[7:, CLASS_NAMES.index("happy")].tolist() == [1, 1]
+    assert np.isfinite(target_shares(data, 7, Training(epochs=1, votes_weight=0.3))).all()
