@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.config import device_id
-from edge_runtime.errors import ClaimedError
+from edge_runtime.errors import ClaimedError, SourceError
 from edge_runtime.settings import Config
+from edge_runtime.sources.uri import parse_source
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -38,11 +39,9 @@ _CREDENTIALS: Final = struct.Struct("3i")
 
 def claims_of(config: Config) -> tuple[str, ...]:
     """Name what a configuration must have for itself alone. A network camera or a file can be read by many."""
-    kind, _, number = config.source.uri.partition(":")
-    camera = f"{kind}:{number or 0}" if kind in {"camera", "picamera"} else ""
     mqtt = config.mqtt
     wanted = (
-        camera,
+        _camera(config.source.uri),
         f"log file {_real(config.log.file)}" if config.log.file else "",
         f"outbox {_real(config.outbox.path)}" if mqtt.host and config.outbox.path else "",
         f"MQTT name {device_id(config)} at {mqtt.host}:{mqtt.port}" if mqtt.host else "",
@@ -86,6 +85,14 @@ class Claims:
     def _keep(self, claims: tuple[str, ...]) -> None:
         for claim in set(self._held) - set(claims):
             self._held.pop(claim).close()
+
+
+def _camera(text: str) -> str:
+    try:
+        uri = parse_source(text)
+    except SourceError:  # told where the source is opened
+        return ""
+    return f"{uri.kind}:{uri.number}" if uri.kind in {"camera", "picamera"} else ""
 
 
 def _claimed(claim: str) -> dict[str, socket.socket]:

@@ -33,6 +33,7 @@ class ClipWriter:
         self._writer: cv2.VideoWriter | None = None
         self._first_at: float | None = None
         self._written = 0
+        self._last: Picture | None = None
 
     def __enter__(self) -> Self:
         """Make the file anew; SinkError when it cannot be written."""
@@ -65,8 +66,9 @@ class ClipWriter:
             self._first_at += late / self._fps - LONGEST_STILL_S
             late = round(LONGEST_STILL_S * self._fps)
         fitted = _fitted(picture, self._size)
-        for _ in range(late):
-            self._writer.write(fitted)
+        for ahead in range(late - 1, -1, -1):  # what was there before stays until this one is due
+            self._writer.write(self._last if ahead and self._last is not None else fitted)
+        self._last = fitted
         self._written += max(late, 0)
 
 

@@ -55,6 +55,7 @@ def load_config(
     except msgspec.ValidationError as error:
         raise ConfigError(_located(str(error), layers)) from error
     _check_deployment(config, layers)
+    _check_consent(config, layers)
     return config
 
 
@@ -196,3 +197,16 @@ def _check_deployment(config: Config, layers: list[Layer]) -> None:
             f"medical or safety reasons (AI Act Art. 5(1)(f)); state yours in deployment.medical_or_safety_reason, "
             f"see docs/privacy.md"
         )
+
+
+def _check_consent(config: Config, layers: list[Layer]) -> None:
+    """Refuse a gate that nobody could open, or that would not be there."""
+    web = config.web
+    if not web.consent_gate or (web.enabled and web.page):
+        return
+    where = [name for name, tree in layers if "consent_gate" in tree.get("web", {})][-1]
+    raise ConfigError(
+        f"{where}{_line_of(where, ('web', 'consent_gate'))}: web.consent_gate = true, but "
+        f"web.{'page' if web.enabled else 'enabled'} = false: people agree on the page; "
+        f"set web.{'page' if web.enabled else 'enabled'} = true, or web.consent_gate = false"
+    )

@@ -42,7 +42,6 @@ class Control:
         """
         self._device_id = device_id
         self._session, self._around, self._send, self._selftest = session, around, send, selftest
-        self._waits_for_pause: list[Command] = []
         self._actions: dict[CommandName, Callable[[Command], None]] = {
             "pause": self._pause,
             "resume": self._resume,
@@ -51,14 +50,15 @@ class Control:
         }
 
     def attend(self) -> None:
-        """Do what was asked for since the last call."""
-        while self._session.wanted is None and (command := self._around.inbox.take()) is not None:
+        """Do what was asked for since the last call; what comes behind a reload waits until that is settled."""
+        session = self._session
+        while session.wanted is None and session.reload is None and (command := self._around.inbox.take()) is not None:
             logger.info("%s, asked for by %s", command.name, "a signal" if command.by_signal else "MQTT")
             self._actions[command.name](command)
 
     def now_paused(self) -> None:
         """Answer those who asked for a pause: the camera is closed."""
-        waiting, self._waits_for_pause = self._waits_for_pause, []
+        waiting, self._session.waits_for_pause = self._session.waits_for_pause, []
         for command in waiting:
             self._answer(command, ok=True, message="paused; a camera is closed until resume or a restart")
 
@@ -78,7 +78,7 @@ class Control:
 
     def _pause(self, command: Command) -> None:
         self._session.paused = True
-        self._waits_for_pause.append(command)
+        self._session.waits_for_pause.append(command)
 
     def _resume(self, command: Command) -> None:
         was_paused, self._session.paused = self._session.paused, False

@@ -6,11 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from edge_runtime.errors import ConfigError
 
 PREFIX: Final = "credential:"
+HIDDEN: Final = "..."
+"""Stands for an address that cannot be shown without what may be a password."""
 
 
 def secret_path(configured: str, *, key: str, environment: Mapping[str, str] = os.environ) -> Path:
@@ -40,6 +41,21 @@ def secret_path(configured: str, *, key: str, environment: Mapping[str, str] = o
 
 
 def without_secrets(url: str) -> str:
-    """Leave scheme, host, port and path: user, password and query (where cameras take passwords too) are cut off."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    """Leave scheme, host, port and path: user, password and query (where cameras take passwords too) are cut off.
+
+    People write passwords with / ? # and @ as they are; where nothing tells a password from a query, both are left out.
+    """
+    scheme, _, rest = url.partition("://")
+    front, query = _before_query(rest)
+    if "@" in query:
+        host, colon, port = front.partition("/")[0].partition(":")
+        if "@" in front or port.isdigit() or host.startswith("["):
+            front = HIDDEN
+        elif colon:  # no port, so the password of a user
+            front, _ = _before_query(query.rpartition("@")[2])
+    return f"{scheme.lower()}://{front.rpartition('@')[2]}"
+
+
+def _before_query(text: str) -> tuple[str, str]:
+    end = next((index for index, letter in enumerate(text) if letter in "?#"), len(text))
+    return text[:end], text[end:]

@@ -40,6 +40,18 @@ class Outlet:
         """Send the observation and the state when they are due."""
         if self._observation_is_due(seen.captured_at):
             self.send(self._writer.observation(seen))
+        self._show_state(seen)
+
+    def show_nobody(self, now: float) -> None:
+        """Send a state without faces when the last one had some: it is retained, and no frame will correct it.
+
+        Args:
+            now: source seconds.
+        """
+        if self._last_state is not None and self._last_state[0]:
+            self._show_state(Observation(0, now, 0, 0, ()))
+
+    def _show_state(self, seen: Observation) -> None:
         primary = seen.primary
         state = (len(seen.faces), primary.emotion.label if primary else None)
         if state != self._last_state or seen.captured_at >= self._next_state_at:

@@ -117,7 +117,7 @@ class Web(Section, frozen=True):
     notice_file: str = ""
     """What people are told, as TOML; empty = the English text that is shipped."""
     consent_gate: bool = False
-    """Open the camera only after somebody agreed on the page."""
+    """Open the camera only after somebody agreed on the page, which must be there: enabled and page are true."""
     consent_idle_s: NotNegative = 0.0
     """An agreement ends after so many seconds without a face; 0 = it lasts until it is taken back."""
     max_clients: Annotated[int, Meta(ge=4, le=64)] = 16

@@ -63,6 +63,7 @@ class FramePipeline:
         self._parts = parts
         self._since_detection = parts.every_n_frames
         self._smoothers: dict[int, _Smoothers] = {}
+        self._size: tuple[int, int] | None = None
         self.times = StageTimes()
 
     @property
@@ -74,6 +75,7 @@ class FramePipeline:
         """Find, follow and read every face of one frame."""
         with self.times.measure("total"):
             tracker = self._parts.tracker
+            self._begin_anew_at_another_size(frame)
             self._detect_if_due(frame)
             for track in tracker.confirmed:
                 self._follow(track, frame)
@@ -90,6 +92,13 @@ class FramePipeline:
         self._parts.tracker.forget_all()
         self._smoothers.clear()
         self._since_detection = self._parts.every_n_frames
+
+    def _begin_anew_at_another_size(self, frame: Frame) -> None:
+        """Forget faces when the frame is not as large as the last: their boxes are places in frames of that size."""
+        size, last = (frame.width, frame.height), self._size
+        self._size = size
+        if last not in {None, size}:
+            self.forget_faces()
 
     def _detect_if_due(self, frame: Frame) -> None:
         self._since_detection += 1

@@ -91,11 +91,12 @@ class EventPolicy:
 
     def _step(self, seen: _Seen, now: float) -> list[Change]:
         self._follow_candidate(seen, now)
-        if seen.active and self._still_holds(seen):
+        holds = self._still_holds(seen)
+        if holds:
             seen.supported_at = now
         if seen.candidate and seen.candidate != seen.active and self._is_due(seen, now):
             return [self._begin(seen, now)]
-        if seen.active and now - seen.supported_at >= self._thresholds.hold_s:
+        if seen.active and not holds and now - seen.supported_at >= self._thresholds.hold_s:
             ended = self._ended(seen, now, "uncertain")
             seen.active = None
             return [ended]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace as with_fields
 
@@ -13,6 +13,7 @@ from edge_runtime.claims import Claims, claims_of
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.interfaces import Sink
 from edge_runtime.model_store.opening import Settled, settle
+from edge_runtime.output_settings import Console, Mqtt
 from edge_runtime.service import Service
 from edge_runtime.session import Reload, Session
 from edge_runtime.settings import Config
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
+
+SINK_SECTIONS: Final[tuple[tuple[str, ...], ...]] = (("console",), ("log",), ("mqtt", "outbox", "device"))
+"""Of the configuration: those that concern each sink."""
 
 
 def run(config: Config, surroundings: Surroundings | None = None) -> int:
@@ -79,7 +83,13 @@ def _serve(config: Config, open_sinks_: OpenSinks, around: Surroundings, session
             service.run()
             return
         watched, vitals = look_after(
-            config, source, sinks, clock=around.clock, audience=around.audience, heartbeat=around.heartbeat
+            config,
+            source,
+            sinks,
+            clock=around.clock,
+            audience=around.audience,
+            heartbeat=around.heartbeat,
+            figures=session.figures,
         )
         around = replace(around, audience=vitals, heartbeat=vitals)
         service = Service(config, pipeline, watched, sinks, around, session)
@@ -89,21 +99,31 @@ def _serve(config: Config, open_sinks_: OpenSinks, around: Surroundings, session
 
 
 def _tell(service: Service, settled: Settled) -> None:
-    """Say which activated models could not be used."""
+    """Say which models are used, and which activated ones could not be."""
+    service.proven = settled.config
     for kind, problem in settled.problems.items():
         service.condition.note(f"{kind} model", problem)
         service.tell_system(problem)
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """What some sections of a configuration gave."""
+
+    wanted: tuple[Config, bool]
+    sinks: list[Sink]
+    stack: ExitStack
+
+
 class OpenSinks:
-    """The sinks of a configuration; they stay open over a reload that does not concern them."""
+    """The sinks of a configuration; each stays open over a reload that does not concern it."""
 
     def __init__(self, around: Surroundings) -> None:
         """Open nothing yet."""
         self._around = around
-        self._stack = ExitStack()
-        self._sinks: list[Sink] = []
-        self._made_for: tuple[Config, bool] | None = None
+        self._opened: dict[tuple[str, ...], _Opened] = {}
+        self._reached: set[Mqtt] = set()
+        """Connections that were open once."""
 
     def __enter__(self) -> Self:
         """Open nothing yet."""
@@ -111,40 +131,37 @@ class OpenSinks:
 
     def __exit__(self, *exc: object) -> None:
         """Close what is open: hand over what waits."""
-        self._stack.close()
+        with ExitStack() as stack:
+            for opened in self._opened.values():
+                stack.callback(opened.stack.close)
 
     def of(self, config: Config, *, live: bool) -> list[Sink]:
         """Return the sinks of this configuration, opened now where it differs in what concerns them.
 
         Raises:
-            SinkError: one of them can never work; nothing is open then.
+            SinkError: one of them can never work.
         """
-        wanted = (_of_sinks(config), live)
-        if wanted != self._made_for:
-            self._stack.close()
-            self._sinks, self._made_for = [], None
-            with ExitStack() as stack:
-                opened = open_sinks(config, self._around.clock, live=live, inbox=self._around.inbox)
-                self._sinks = [stack.enter_context(sink) for sink in opened]
-                self._stack = stack.pop_all()
-            self._made_for = wanted
-        return list(self._sinks)
+        wanted = {sections: (_only(config, sections), live) for sections in SINK_SECTIONS}
+        for sections in [one for one, opened in self._opened.items() if opened.wanted != wanted[one]]:
+            self._opened.pop(sections).stack.close()
+        for sections, settings in wanted.items():
+            if sections not in self._opened:
+                self._opened[sections] = self._open(settings)
+        return [sink for sections in SINK_SECTIONS for sink in self._opened[sections].sinks]
+
+    def _open(self, wanted: tuple[Config, bool]) -> _Opened:
+        config, live = wanted
+        mqtt = config.mqtt
+        if mqtt in self._reached:  # a broker is required at the start only; later losses never end the program
+            config = with_fields(config, mqtt=with_fields(mqtt, require=False))
+        with ExitStack() as stack:
+            sinks = open_sinks(config, self._around.clock, live=live, inbox=self._around.inbox)
+            opened = _Opened(wanted, [stack.enter_context(sink) for sink in sinks], stack.pop_all())
+        self._reached.add(mqtt)
+        return opened
 
 
-def _of_sinks(config: Config) -> Config:
-    """Blank what certainly does not concern sinks."""
-    usual = Config()
-    unconcerned = (
-        "source",
-        "models",
-        "detector",
-        "tracker",
-        "policy",
-        "observations",
-        "web",
-        "service",
-        "deployment",
-        "governor",
-        "telemetry",
-    )
-    return with_fields(config, **{section: getattr(usual, section) for section in unconcerned})
+def _only(config: Config, sections: tuple[str, ...]) -> Config:
+    """Blank all other sections: no other sink comes of it."""
+    nothing = Config(console=Console(enabled=False))
+    return with_fields(nothing, **{section: getattr(config, section) for section in sections})

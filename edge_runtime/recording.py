@@ -124,11 +124,12 @@ class Recorder:
         self._file: BinaryIO | None = None
         self._encoder = msgspec.json.Encoder()
         self._last: dict[int, Face] = {}
+        self._header: Header | None = None
 
     def __enter__(self) -> Self:
-        """Make the file anew; SinkError when it cannot be written."""
+        """Open the file; SinkError when it cannot be written. An older recording stays until the first frame comes."""
         try:
-            self._file = self._path.open("wb")
+            self._file = self._path.open("ab")
         except OSError as error:
             raise self._unwritable(error) from error
         return self
@@ -139,18 +140,20 @@ class Recorder:
         if file is None:
             return
         try:
-            file.close()
+            with file:
+                if self._header is not None and not file.tell():
+                    file.write(self._line(self._header))
         except OSError as error:
             raise self._unwritable(error) from error
 
     def begin(self, header: Header) -> None:
-        """Write the first line."""
-        self._write(header)
+        """Take the first line; it is written with the first frame."""
+        self._header = header
 
     def publish(self, message: Message) -> None:
         """Note that the camera was lost; everything else that is sent follows from the frames."""
         status = message.payload if isinstance(message, OutMessage) else None
-        if isinstance(status, Status) and status.camera == "lost":
+        if isinstance(status, Status) and status.camera == "lost" and self.frames:
             self._write(Interruption())
 
     def reading(self, frames: Reading) -> None:
@@ -182,9 +185,20 @@ class Recorder:
         if self._file is None:
             raise SinkError(f"{self._path}: the recording is not open; use it in a `with`")
         try:
-            self._file.write(self._encoder.encode(line) + b"\n")
+            if self._header is not None:
+                self._replace(self._file, self._header)
+            self._file.write(self._line(line))
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _replace(self, file: BinaryIO, header: Header) -> None:
+        if file.seekable():  # a pipe holds nothing older
+            file.truncate(0)
+        file.write(self._line(header))
+        self._header = None
+
+    def _line(self, line: Line) -> bytes:
+        return self._encoder.encode(line) + b"\n"
 
     def _unwritable(self, error: OSError) -> SinkError:
         return SinkError(f"{self._path}: cannot write the recording ({error.strerror}); is there room, and the right?")

@@ -63,6 +63,8 @@ class Service:
             send=self._outlet.send,
             selftest=self._proofs,
         )
+        self.proven = config
+        """Names the bundles that the nets were made of; a self-test asks for their recorded answers."""
         self._sink_watch = SinkWatch(sinks, around.clock)
         self._is_up = False
         pipeline.parts.tracker.next_id = self._session.next_track_id
@@ -168,7 +170,7 @@ class Service:
             self._around.heartbeat.ready()
 
     def _proofs(self) -> Iterator[Proof]:
-        for proof in running_proofs(self._config, self._pipeline.parts):
+        for proof in running_proofs(self.proven, self._pipeline.parts):
             self._around.heartbeat.alive()
             yield proof
 
@@ -229,4 +231,5 @@ class Service:
 
     def _end_all(self, reason: EndReason) -> None:
         self._outlet.tell(self._policy.close(self._session.at, reason))
+        self._outlet.show_nobody(self._session.at)
         self._pipeline.forget_faces()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edge_runtime.commands import Command
 from edge_runtime.interfaces import Clock
 from edge_runtime.settings import Config
+from edge_runtime.telemetry import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,16 @@ class Session:
         self.next_track_id = 1
         self.frames = 0
         """Processed so far."""
+        self.figures = Figures(clock)
+        """For the telemetry."""
         self.at = 0.0
         """Source seconds of the newest processed frame."""
         self.paused = False
         """By a command; a restart forgets it."""
         self.opened: set[str] = set()
         """Sources that were open once: they are waited for when they break."""
+        self.waits_for_pause: list[Command] = []
+        """Who asked for a pause and waits for the answer: it comes once the camera is closed."""
         self.reload: Reload | None = None
         """Not None: the service that runs now has a configuration on trial, or goes on with the old one."""
         self.wanted: Config | None = None

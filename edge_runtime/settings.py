@@ -61,7 +61,7 @@ class Source(Section, frozen=True):
     fps: Positive = 30.0
     """Frames per second asked of cameras, and the rate of a folder of pictures."""
     timeout_s: Positive = 2.0
-    """A camera that gives no frame for this long is broken."""
+    """A camera that gives no frame for this long is broken; a network camera has 10 s to answer first."""
     frozen_s: NotNegative = 2.0
     """A camera whose picture stays the same to the last pixel for this long is opened again; 0 = never."""
     flat_s: NotNegative = 2.0
@@ -116,7 +116,7 @@ class Tracker(Section, frozen=True):
     max_faces: Annotated[int, Meta(ge=1, le=64)] = 8
     """The largest faces are processed, others are left out; bounds the work per frame."""
     min_hits: Count = 2
-    """Detections before a face counts as there."""
+    """Detections before a face counts as there; in a source that is a single picture one is enough."""
     min_time_s: NotNegative = 0.1
     """Seconds between the first and the last of them, at least: two frames of a fast camera are nearly one picture.
     With a min_hits of 1 a face counts at once."""

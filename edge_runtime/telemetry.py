@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ class Figures:
         """Start at zero now."""
         self.processed = 0
         """Frames since the start."""
+        self.left_out: Counter[str] = Counter()
+        """Frames that nobody will see, by reason, since the start; the source under watch counts them."""
         self._clock = clock
         self._started_at = self._since = clock.monotonic()
         self._processed_before = 0
@@ -65,8 +67,6 @@ class TelemetryWriter:
 
     device_id: str
     figures: Figures
-    left_out: Mapping[str, int]
-    """Frames that nobody will see, by reason."""
     board: Board
     sinks: Sequence[Sink]
     clock: Clock
@@ -83,7 +83,7 @@ class TelemetryWriter:
             uptime_s=round(self.figures.uptime_s(), 1),
             fps=fps,
             frames_processed=self.figures.processed,
-            frames_dropped={"newer_frame": self.figures.dropped, **{key: self.left_out[key] for key in self.left_out}},
+            frames_dropped={"newer_frame": self.figures.dropped, **dict(self.figures.left_out)},
             latency_ms=latency_ms,
             limit_fps=limit_fps,
             temperature_c=self.board.temperature_c(),

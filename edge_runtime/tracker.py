@@ -138,10 +138,14 @@ class Tracker:
             track.box, track.points = box, None
 
     def _begin(self, box: Box, now: float) -> None:
-        if len(self._tracks) >= 2 * self._settings.max_faces:
-            return
         if any(coverage(box, track.box) > _SAME_FACE_COVERAGE for track in self._tracks):
             return  # detectors see small faces in the wrinkles of large ones
+        if len(self._tracks) >= 2 * self._settings.max_faces:
+            read = self.confirmed
+            least = min((track for track in self._tracks if track not in read), key=lambda track: track.box.area)
+            if box.area <= _CLAIM_OF_THE_READ * least.box.area:
+                return
+            self._tracks.remove(least)
         self._tracks.append(Track(self.next_id, box, now, now))
         self.next_id += 1
 

@@ -49,6 +49,7 @@ class VitalParts:
     """What is looked after."""
 
     source: WatchedSource
+    figures: Figures
     governor: Governor
     board: Board
     clock: Clock
@@ -65,11 +66,10 @@ class Vitals:
         """Set them before the loop starts."""
         self._config, self._parts = config, parts
         self._audience, self._heartbeat = audience, heartbeat
-        self._figures = Figures(parts.clock)
+        self._figures = parts.figures
         self._writer = TelemetryWriter(
             device_id=device_id(config),
             figures=self._figures,
-            left_out=parts.source.left_out,
             board=parts.board,
             sinks=parts.sinks,
             clock=parts.clock,
@@ -168,9 +168,15 @@ def look_after(
     audience: Audience,
     heartbeat: Heartbeat,
     board: Board = THIS_BOARD,
+    figures: Figures | None = None,
 ) -> tuple[WatchedSource, Vitals]:
-    """Put a watch on a camera, and vitals before those who look on and listen."""
+    """Put a watch on a camera, and vitals before those who look on and listen.
+
+    `figures` are what was counted so far in this process; None = nothing was.
+    """
+    figures = figures or Figures(clock)
     governor = Governor(config.governor)
     watched = WatchedSource(source, config.source, limit_fps=lambda: governor.limit_fps)
-    parts = VitalParts(source=watched, governor=governor, board=board, clock=clock, sinks=sinks)
+    watched.left_out = figures.left_out
+    parts = VitalParts(source=watched, figures=figures, governor=governor, board=board, clock=clock, sinks=sinks)
     return watched, Vitals(config, parts, audience=audience, heartbeat=heartbeat)

@@ -108,6 +108,16 @@ def test_times_of_the_source_are_kept(tmp_path: Path) -> None:
     assert facts(tmp_path / "out.mp4")[0] == 6 + 50
 
 
+def test_a_picture_is_shown_from_its_own_second_on_and_stays_until_the_next(tmp_path: Path) -> None:
+    with ClipWriter(tmp_path / "out.mp4", fps=5.0, width=64, height=48) as clip:
+        for at in (0, 1, 2):
+            clip.write(np.full((48, 64, 3), 40 + 60 * at, np.uint8), float(at))
+
+    film = cv2.VideoCapture(str(tmp_path / "out.mp4"), cv2.CAP_FFMPEG)
+    shown = [round((film.read()[1].mean() - 40) / 60) for _ in range(11)]
+    assert shown == [0] * 5 + [1] * 5 + [2]
+
+
 def test_a_clip_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with (
         pytest.raises(SinkError, match="cannot write the clip"),

@@ -141,3 +141,14 @@ def test_a_log_file_has_one_name(tmp_path: Path) -> None:
     found = {claims_of(load_config(NOTHING, overrides={"source.uri": "demo", "log.file": str(p)})) for p in paths}
 
     assert len(found) == 1
+
+
+def test_a_camera_that_is_named_by_its_device_or_a_link_to_it_is_the_same_camera(tmp_path: Path) -> None:
+    (tmp_path / "door").symlink_to("/dev/video0")
+    uris = ("camera", "camera:00", "/dev/video0", str(tmp_path / "door"))
+
+    assert {claims_of(load_config(NOTHING, overrides={"source.uri": uri})) for uri in uris} == {("camera:0",)}
+
+
+def test_a_source_that_is_not_there_claims_nothing(tmp_path: Path) -> None:
+    assert claims_of(load_config(NOTHING, overrides={"source.uri": str(tmp_path / "none.mp4")})) == ()

@@ -111,6 +111,8 @@ def test_what_is_no_address_to_listen_on_is_refused(text: str) -> None:
         (["run", *NO_CONFIG, "--device", "gpu"], 3, "command line: models.device = 'gpu'"),
         (["bench", *NO_CONFIG, "--source", "none.mp4"], 4, "none.mp4"),
         (["bench", *NO_CONFIG, "--device", "edgetpu:usb:0"], 5, "edgetpu:usb:0"),
+        (["record", *NO_CONFIG, "--source", __file__, __file__], 2, "is the clip itself; give another name"),
+        (["selftest", *NO_CONFIG, "--junit", "none/verdicts.xml"], 2, "--junit none/verdicts.xml: no such folder"),
         (["model", "verify", "none"], 5, "none: cannot read the model bundle"),
         (["model", "list", "--config", os.devnull], 0, ""),
     ],
@@ -251,6 +253,32 @@ def test_bench_measures_every_stage_it_runs(pictures: Path, capsys: pytest.Captu
     assert found["stages"]["total"]["runs"] == 5
     assert 0 < found["stages"]["total"]["p50_ms"] <= found["stages"]["total"]["p95_ms"]
     assert found["fps"] > 0
+
+
+@pytest.mark.parametrize("frames", ["0", "-5", "many"])
+def test_bench_measures_one_frame_at_least(frames: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", *NO_CONFIG, "--frames", frames])
+
+    assert ended.value.code == 2
+    assert "expected a whole number from 1" in capsys.readouterr().err
+
+
+def test_a_recording_of_a_camera_that_does_not_open_leaves_the_older_one(tmp_path: Path) -> None:
+    older = tmp_path / "older.jsonl"
+    older.write_text("older\n")
+
+    assert main(["record", *NO_CONFIG, "--source", "rtsp://127.0.0.1:1/live", str(older)]) == 4
+    assert older.read_text() == "older\n"
+
+
+def test_a_recording_asks_nobody_though_the_page_would(pictures: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[web]\nenabled = true\nconsent_gate = true\n")
+    out = tmp_path / "out.jsonl"
+
+    assert main(["record", "--config", str(config), "--source", str(pictures), "--quiet", str(out)]) == 0
+    assert len(out.read_text().splitlines()) == 16
 
 
 def test_a_source_too_short_to_measure_is_exit_code_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

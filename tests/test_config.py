@@ -274,3 +274,13 @@ def _settings(section: type[Section], path: str = "") -> list[tuple[str, object]
 @pytest.mark.parametrize(("key", "default"), _settings(Config))
 def test_every_default_may_be_written_out(key: str, default: object) -> None:
     assert load_config(NOTHING, overrides={key: default}) == Config()
+
+
+@pytest.mark.parametrize("missing", ["enabled", "page"])
+def test_a_consent_gate_without_the_page_names_both_keys(missing: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[web]\nconsent_gate = true\n")
+    overrides = {"web.enabled": True, "web.page": True, f"web.{missing}": False}
+
+    with pytest.raises(ConfigError, match=rf"config\.toml:2: web\.consent_gate = true, but web\.{missing} = false"):
+        load_config(path, overrides=overrides)

@@ -213,3 +213,31 @@ def test_the_next_service_goes_on_counting_and_answers() -> None:
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert len({event["boot_id"] for event in events}) == 1
     assert [event["track_id"] for event in events if event["event_type"] == "face_appeared"] == [1, 2]
+
+
+def test_a_pause_with_a_reload_behind_it_is_answered_by_the_next_service() -> None:
+    first = Told({}, load=Config)
+    first.inbox.put(Command("pause", "p"))
+    first.inbox.put(Command("reload", "r"))
+    first.over(Camera(first.pulse, [100]))
+    first.session.wanted = None
+    second = Told({}, session=first.session)
+    second.stop = PausedStop(2, lambda: second.inbox.put(Command("resume", "u")))
+
+    second.over(clip(5))
+
+    assert first.results == []
+    assert second.results == [("r", True), ("p", True), ("u", True)]
+
+
+def test_of_two_refused_reloads_each_is_answered() -> None:
+    def load() -> Config:
+        raise ConfigError("config.toml:3: unknown key 'hots'")
+
+    told = Told({}, load=load)
+    told.inbox.put(Command("reload", "a"))
+    told.inbox.put(Command("reload", "b"))
+
+    told.over(clip(5))
+
+    assert told.results == [("a", False), ("b", False)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
 import pytest
 
 from edge_runtime.events import EventWriter, Identity
@@ -12,6 +13,7 @@ from edge_runtime.policy import Change
 from edge_runtime.testing import ManualClock, MemorySink
 from tests.faces import emotion, face, seen
 from tests.samples import MODEL
+from tests.test_service import Camera, Run
 
 
 def outlet(*sinks: MemorySink, rate_hz: float | Literal["all"] = "all") -> Outlet:
@@ -125,3 +127,40 @@ def test_the_same_label_at_another_confidence_is_no_change_of_state() -> None:
     told.show(seen(0.1, face(1, emotion("happy", 0.7))))
 
     assert len(sink.messages) == 1
+
+
+def test_when_the_reading_ends_a_state_with_faces_is_taken_back_once() -> None:
+    sink = MemorySink()
+    told = outlet(sink, rate_hz=0)
+    told.show(seen(0.0, face(1, emotion("happy"))))
+
+    told.show_nobody(0.5)
+    told.show_nobody(0.6)
+
+    assert [msgspec.json.decode(message.to_json())["faces"] for message in sink.messages] == [1, 0]
+
+
+def test_a_state_without_faces_needs_no_taking_back() -> None:
+    sink = MemorySink()
+    told = outlet(sink, rate_hz=0)
+
+    told.show_nobody(0.0)
+    told.show(seen(0.1))
+    told.show_nobody(0.2)
+
+    assert len(sink.messages) == 1
+
+
+def test_while_a_camera_is_lost_or_the_program_ended_no_state_says_that_there_is_a_face() -> None:
+    run = Run(max_frames=40)
+
+    run.over(Camera(run.pulse, [20, 100]))
+
+    told = [
+        payload
+        for payload in run.payloads
+        if "camera" in payload or payload["schema"].startswith("emotion-edge.state/")
+    ]
+    before = {status["camera"]: told[number - 1] for number, status in enumerate(told) if "camera" in status}
+    assert [before[camera]["faces"] for camera in ("lost", "ended")] == [0, 0]
+    assert max(payload["faces"] for payload in told if "camera" not in payload) == 1

@@ -258,3 +258,11 @@ def _check_grammar(changes: list[Change]) -> None:
             appeared_at = None
     assert appeared_at is None
     assert active is None
+
+
+def test_without_a_hold_a_steady_label_stays_and_ends_in_the_first_frame_that_does_not_support_it() -> None:
+    policy = EventPolicy(Thresholds(enter=0.6, exit=0.4, min_frames=1, min_time_s=0.0, hold_s=0.0))
+
+    changes = play(policy, SURE, SURE, SURE, WEAK, LOST)
+
+    assert told(changes)[1:] == [("emotion_started", 0.0), ("emotion_ended", 4 * STEP_S)]

@@ -273,6 +273,16 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         load_recording(path)
 
 
+def test_an_older_recording_stays_until_the_first_frame_comes(tmp_path: Path) -> None:
+    older = written(tmp_path / "r.jsonl", *smiling(1.0)).read_bytes()
+
+    without = written(tmp_path / "r.jsonl", None).read_bytes()
+    replaced = load_recording(written(tmp_path / "r.jsonl", *smiling(0.1)))
+
+    assert without == older
+    assert 0 < len(replaced.frames) < len(older.splitlines()) - 1
+
+
 def test_a_recording_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="cannot write the recording"), Recorder(tmp_path / "missing" / "r.jsonl"):
         pass

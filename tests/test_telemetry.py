@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,8 +31,9 @@ class Drops:
 
 
 def writer(clock: ManualClock, board: Board, *sinks: Sink) -> TelemetryWriter:
-    left_out = Counter({"slowed": 3, "damaged": 1})
-    return TelemetryWriter("kiosk-1", Figures(clock), left_out, board, sinks, clock)
+    figures = Figures(clock)
+    figures.left_out.update({"slowed": 3, "damaged": 1})
+    return TelemetryWriter("kiosk-1", figures, board, sinks, clock)
 
 
 def test_rate_and_latencies_count_since_the_last_telemetry_and_frames_since_the_start(tmp_path: Path) -> None:

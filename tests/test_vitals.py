@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from edge_runtime.datatypes import Frame, Observation
 from edge_runtime.errors import MemoryLimitError
 from edge_runtime.heartbeat import Silence
 from edge_runtime.settings import Config, Service, Telemetry
+from edge_runtime.telemetry import Figures
 from edge_runtime.testing import FakeSource, ManualClock, MemorySink
 from edge_runtime.vitals import LOOK_EVERY_S, Ears, Vitals, look_after
 from tests.boards import raspberry_pi
@@ -177,3 +179,28 @@ def test_everything_is_passed_on() -> None:
 
     assert both.heard == ["ready", "alive", "running", "consents", "show", "stopping"]
     assert not agreed
+
+
+def test_figures_of_an_earlier_service_of_this_process_are_counted_on(tmp_path: Path) -> None:
+    clock, sink = ManualClock(), MemorySink()
+    figures, frame = Figures(clock), Frame(0, 0.0, np.zeros((48, 64), np.uint8))
+
+    for _ in range(2):
+        source, vitals = look_after(
+            Config(),
+            FakeSource([], live=True),
+            [sink],
+            clock=clock,
+            audience=Nobody(),
+            heartbeat=Silence(),
+            board=Board(tmp_path),
+            figures=figures,
+        )
+        vitals.show(frame, seen(frame))
+        source.left_out["slowed"] += 1
+        clock.advance(60.0)
+        vitals.alive()
+
+    told = [msgspec.json.decode(message.to_json()) for message in sink.messages]
+    assert [(one["uptime_s"], one["frames_processed"]) for one in told] == [(60.0, 1), (120.0, 2)]
+    assert [one["frames_dropped"]["slowed"] for one in told] == [1, 2]

@@ -19,6 +19,7 @@ from edge_runtime.wiring import (
     open_source,
     resolved_policy,
     thresholds_of,
+    tracker_of,
 )
 from tests.detectors.cascades import HAVE_CASCADES
 from tests.scene import picture, unwritten
@@ -110,3 +111,24 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_a_name_that_is_not_there_says_what_is() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'Pipelin'; it has .*Pipeline"):
         _ = er.Pipelin
+
+
+def test_in_a_single_picture_a_face_counts_at_its_first_detection_and_in_a_folder_it_does_not(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "pictures", [picture()] * 2)
+
+    def hits(uri: str) -> int:
+        return tracker_of(load_config(NOTHING, overrides={"source.uri": uri})).min_hits
+
+    assert hits(str(folder / "000.png")) == 1
+    assert [hits(uri) for uri in (str(folder), "demo", "camera", str(tmp_path / "none.png"))] == [2, 2, 2, 2]
+
+
+def test_the_shipped_chain_finds_the_face_of_a_single_picture(tmp_path: Path) -> None:
+    with open_source("demo") as demo:
+        shown = next(iter(demo.frames())).pixels
+    uri = str(write_folder(tmp_path / "pictures", [shown]) / "000.png")
+
+    with open_source(uri) as source, Pipeline.from_config(load_config(overrides={"source.uri": uri})) as pipeline:
+        (seen,) = [pipeline.process(frame) for frame in source.frames()]
+
+    assert len(seen.faces) == 1

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from edge_runtime.cli.options import Verbs, add_nets, chain_overrides, configured, summary
+from edge_runtime.cli.options import Verbs, add_nets, chain_overrides, configured, refuse_same_file, summary
 from edge_runtime.cli.run import count, forbid_core_dumps
 from edge_runtime.errors import SourceError, UsageError
 from edge_runtime.settings import Config
@@ -45,7 +45,9 @@ def main(arguments: argparse.Namespace) -> int:
     logger = logging.getLogger(__name__)
     config = configured(arguments, {**chain_overrides(arguments), "source.uri": arguments.clip})
     forbid_core_dumps()
-    _check_paths(arguments.clip, arguments.out)
+    if arguments.out.suffix.lower() != ".mp4":
+        raise UsageError(f"{arguments.out}: expected a name that ends in .mp4")
+    refuse_same_file(arguments.clip, arguments.out)
     logger.warning("%s will show the people that %s shows; keep it as carefully", arguments.out, arguments.clip)
     frames = annotate(config, arguments.out, max_frames=arguments.max_frames)
     logger.info("%s: %d frames", arguments.out, frames)
@@ -90,10 +92,3 @@ def _begun(frames: Iterator[Frame], name: str) -> tuple[Frame, float, Iterator[F
     step_s = head[1].captured_at - head[0].captured_at if len(head) > 1 else 0.0
     fps = min(max(1.0 / step_s, _SLOWEST_FPS), _FASTEST_FPS) if step_s > 0.0 else _USUAL_FPS
     return head[0], fps, itertools.chain(head, frames)
-
-
-def _check_paths(clip: str, out: Path) -> None:
-    if out.suffix.lower() != ".mp4":
-        raise UsageError(f"{out}: expected a name that ends in .mp4")
-    if out.exists() and Path(clip).exists() and out.samefile(clip):
-        raise UsageError(f"{out}: is the clip itself; give another name")

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from edge_runtime.cli.options import Verbs, add_chain, add_json, chain_overrides, configured, summary
+from edge_runtime.cli.run import count
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
     parser = verbs.add_parser("bench", help="measure this machine", description=summary(__doc__))
     add_chain(parser)
-    parser.add_argument("--frames", type=int, default=300, metavar="N", help="frames to measure (default: 300)")
+    parser.add_argument("--frames", type=count, default=300, metavar="N", help="frames to measure (default: 300)")
     add_json(parser)
     parser.set_defaults(main=main)
 

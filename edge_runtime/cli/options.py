@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from edge_runtime.config import load_config
@@ -78,6 +79,16 @@ def _detector_of(face_model: str | None) -> str | None:
 def configured(arguments: argparse.Namespace, overrides: dict[str, Any] | None = None) -> Config:
     """Load the configuration with this process's environment and the command line on top."""
     return load_config(arguments.config, environment=os.environ, overrides=overrides)
+
+
+def refuse_same_file(source: str, out: Path) -> None:
+    """Raise UsageError where what is written would destroy what is read."""
+    try:
+        is_same = out.samefile(source)
+    except (OSError, ValueError):  # one of them is no file
+        return
+    if is_same:
+        raise UsageError(f"{out}: is the clip itself; give another name")
 
 
 def split_host(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import logging
 import threading
 from pathlib import Path
 
-from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, summary
+from edge_runtime.cli.options import Verbs, add_chain, chain_overrides, configured, refuse_same_file, summary
 from edge_runtime.cli.run import count, forbid_core_dumps
 from edge_runtime.settings import Config
 from edge_runtime.signals import StopRequest, stop_on_signals
@@ -26,8 +26,10 @@ def add(verbs: Verbs) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run without log file, broker and page; they would say the same things twice."""
     # A recording must see every observation, and consents of a page would leave gaps in it.
-    overrides = {"log.file": "", "mqtt.host": "", "web.enabled": False, "console.enabled": not arguments.quiet}
+    no_page = {"web.enabled": False, "web.consent_gate": False}
+    overrides = {"log.file": "", "mqtt.host": "", **no_page, "console.enabled": not arguments.quiet}
     config = configured(arguments, {**chain_overrides(arguments), **overrides})
+    refuse_same_file(config.source.uri, arguments.out)
     logging.getLogger().setLevel(config.service.log_level.upper())
     forbid_core_dumps()
     stop = StopRequest()

@@ -17,6 +17,7 @@ from edge_runtime.cli.options import (
     split_host,
     summary,
 )
+from edge_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from edge_runtime.selftest import Verdict
@@ -51,6 +52,8 @@ def main(arguments: argparse.Namespace) -> int:
     overrides = chain_overrides(arguments)
     if arguments.mqtt is not None:
         overrides |= split_host(arguments.mqtt)
+    if arguments.junit is not None and not arguments.junit.parent.is_dir():
+        raise UsageError(f"--junit {arguments.junit}: no such folder; make it first")
     config = configured(arguments, overrides)
     device = described(config)
     verdicts = []

@@ -15,6 +15,7 @@ from edge_runtime.doctor.libraries import Software
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.errors import SourceError
 from edge_runtime.settings import Source
+from edge_runtime.sources.uri import parse_source
 from edge_runtime.wiring import open_source
 
 _NODES: Final = ("dev/video*", "dev/media*", "dev/dma_heap/*")
@@ -26,7 +27,7 @@ _CAMERA: Final = SourceError.exit_code
 def look(machine: Machine, software: Software, source: Source) -> list[Finding]:
     """Look at picamera2, the cameras, their nodes and the source."""
     return [
-        _picamera2(machine, software, wanted=source.uri.startswith("picamera")),
+        _picamera2(machine, software, wanted=_is_picamera(source.uri)),
         _cameras(machine),
         _permissions(machine),
     ]
@@ -55,6 +56,13 @@ def look_through(source: Source, *, service_runs: bool) -> Finding:
     if frame.pixels.std() < 2:
         return warning("source", f"{found}, all of one shade", "take the lens cap off, or check the light")
     return ok("source", found)
+
+
+def _is_picamera(uri: str) -> bool:
+    try:
+        return parse_source(uri).kind == "picamera"
+    except SourceError:  # told where the source is looked through
+        return False
 
 
 def _picamera2(machine: Machine, software: Software, *, wanted: bool) -> Finding:

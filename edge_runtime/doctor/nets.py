@@ -8,18 +8,20 @@ from edge_runtime.contract import SHIPPED_KINDS, ModelKind
 from edge_runtime.doctor.finding import Finding, guarded, ok
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.settings import Config
-from edge_runtime.wiring import Pipeline, open_bundle, open_detector
+from edge_runtime.wiring import Pipeline, faces_bundle, open_bundle, open_detector
 
 
 def look(config: Config) -> list[Finding]:
     """Look at each net and at the detector on the processor, then at all of them on the configured device."""
-    nets = [guarded(kind, lambda kind=kind: _net(kind, config)) for kind in SHIPPED_KINDS]  # type: ignore[misc]
+    kinds = [kind for kind in SHIPPED_KINDS if kind != "faces" or config.detector.kind == "faces"]
+    nets = [guarded(kind, lambda kind=kind: _net(kind, config)) for kind in kinds]  # type: ignore[misc]
     found = [*nets, guarded("detector", lambda: _detector(config))]
     return found if config.models.device == "cpu" else [*found, guarded("nets", lambda: _accelerated(config))]
 
 
 def _net(kind: ModelKind, config: Config) -> Finding:
-    bundle = open_bundle(kind, config.models)
+    is_faces = kind == "faces"
+    bundle = faces_bundle(config.detector, config.models) if is_faces else open_bundle(kind, config.models)
     interpreter = open_interpreter(bundle.model, threads=config.models.threads)
     name = f"{bundle.manifest.name} {bundle.manifest.version}"
     return ok(kind, f"{name} on {interpreter.runtime} ({interpreter.device})")

@@ -56,9 +56,10 @@ def _log_file(machine: Machine, config: Config, least_free_mb: float) -> Finding
 
 
 def _folder(subject: str, machine: Machine, folder: Path, least_free_mb: float) -> Finding:
-    """Judge a folder that must be written."""
-    place = machine.path(folder)
-    if not place.is_dir():
+    """Judge a folder that must be written; a missing one is made at the start, where its nearest parent allows it."""
+    is_missing = not machine.path(folder).is_dir()
+    place = next(path for path in map(machine.path, (folder, *folder.parents)) if path.exists())
+    if is_missing and not (place.is_dir() and machine.may_open(place)):
         return failed(subject, f"{folder}: no such folder", f"sudo install --directory --owner=$USER {folder}")
     _, options = _mount(machine, folder)
     if "ro" in options:
@@ -71,7 +72,7 @@ def _folder(subject: str, machine: Machine, folder: Path, least_free_mb: float) 
     free_mb = shutil.disk_usage(place).free / 1e6
     if free_mb < least_free_mb:
         return warning(subject, f"{folder}: {free_mb:.0f} MB free", "make room, or lower log.keep and outbox.max_mb")
-    return ok(subject, f"{folder}: {free_mb / 1000:.1f} GB free")
+    return ok(subject, f"{folder}{', made at the start' if is_missing else ''}: {free_mb / 1000:.1f} GB free")
 
 
 def _mount(machine: Machine, folder: Path) -> tuple[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from edge_runtime.interfaces import Clock
@@ -136,6 +136,17 @@ class Buffers:
             self._ready.extend(fresh)
             self._waiting_on_disk = waiting_on_disk
             return len(fresh)
+
+    def read_ahead(self) -> frozenset[int]:
+        """Return the rows that are here and not acknowledged."""
+        with self._changed:
+            return frozenset(seq for seq, _ in (*self._ready, *self._taken.values()) if seq is not None)
+
+    def drop(self, seqs: Collection[int]) -> None:
+        """Let rows go that somebody deleted; what is on its way to the broker is not sent once more."""
+        with self._changed:
+            self._ready = deque(row for row in self._ready if row[0] not in seqs)
+            self._taken = {key: row for key, row in self._taken.items() if row[0] not in seqs}
 
     def pass_on(self, limit: int) -> int:
         """Make new events ready without storing them: the disk is bad, the broker may be well."""

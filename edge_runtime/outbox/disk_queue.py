@@ -34,7 +34,7 @@ RETRY_S: Final = 1.0
 """Pause before a file that could not be written is tried again."""
 
 LOOK_AGAIN_S: Final = 2.0
-"""How often an idle outbox looks whether someone asked for a replay."""
+"""How often an idle outbox looks whether someone asked for a replay, or purged it."""
 
 PASS_ON_EVENTS: Final = 20
 """Events that may be on their way to the broker without being stored, while the disk is bad."""
@@ -189,6 +189,7 @@ class Outbox:
             return
         if self._store.changed_by_others():
             self._cursor = 0  # someone asked for a replay: look at every row again
+            self._buffers.drop(self._store.missing(self._buffers.read_ahead()))  # or purged what was read ahead
         rows = self._store.read(self._cursor, self._buffers.room())
         self._cursor = rows[-1][0] if rows else self._cursor
         self._oldest_at = self._store.oldest_waiting_at()

@@ -120,6 +120,11 @@ class Store:
         )
         return [(seq, StoredEvent(topic, schema, payload, bool(again))) for seq, topic, schema, payload, again in rows]
 
+    def missing(self, seqs: Collection[int]) -> frozenset[int]:
+        """Return which of these rows are not there any more."""
+        query = "SELECT 1 FROM outbox WHERE seq = ?"
+        return frozenset(seq for seq in seqs if self._database.execute(query, (seq,)).fetchone() is None)
+
     def commit(self, events: Sequence[StoredEvent], sent: Collection[int], now: float) -> Counter[str]:
         """Write one group to the disk: new rows, acknowledgements, and the end of what is too old or too much.
 

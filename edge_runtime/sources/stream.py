@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+OPEN_TIMEOUT_S: Final = 10.0
+"""Longest wait for the first answer: many cameras take seconds; below what edge_runtime.capture waits."""
+
 
 class NetworkStream:
     """An RTSP or HTTP stream. Its end counts as broken: a camera does not end."""
@@ -27,7 +30,7 @@ class NetworkStream:
 
         Args:
             url: may hold a user and a password, which stay in here.
-            timeout_s: longest wait for the connection, and for each frame.
+            timeout_s: longest wait for each frame; a connection has OPEN_TIMEOUT_S, or this if it is longer.
             clock: gives `captured_at`.
 
         Raises:
@@ -39,6 +42,7 @@ class NetworkStream:
         """Frames that could not be decoded, since the stream was opened."""
         self._url = url
         self._timeout_ms = max(1, round(timeout_s * 1000))
+        self._open_timeout_ms = max(self._timeout_ms, round(OPEN_TIMEOUT_S * 1000))
         self._clock = clock
         self._capture: Any = None
         try:
@@ -52,7 +56,7 @@ class NetworkStream:
         cv2 = self._cv2
         limits = [
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            self._timeout_ms,
+            self._open_timeout_ms,
             cv2.CAP_PROP_READ_TIMEOUT_MSEC,
             self._timeout_ms,
         ]
@@ -60,7 +64,7 @@ class NetworkStream:
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
             raise SourceError(
-                f"{self.name}: no video from there within {self._timeout_ms / 1000:g} s; "
+                f"{self.name}: no video from there within {self._open_timeout_ms / 1000:g} s; "
                 f"check address, user and password with ffprobe"
             )
         self._capture, self.skipped = capture, 0

@@ -66,9 +66,6 @@ class _Encoded:
         self._number, self._data = number, data
         return number, data
 
-    def forget(self) -> None:
-        self._number, self._data = 0, b""
-
 
 class Display:
     """An Audience to the frame loop, a Sink for status and events, the newest of everything to the server's threads."""
@@ -123,6 +120,8 @@ class Display:
             self.status = payload
             if payload.camera != "running":
                 self._remember(None)
+                with self._changed:
+                    self._forget()
         elif isinstance(payload, State):
             self._remember(payload.emotion)
 
@@ -172,9 +171,7 @@ class Display:
             with self._changed:
                 self._lookers -= 1
                 if not self._lookers:
-                    self._shown = Shown(self._shown.number, None, None, 0.0, 0.0)
-                    self._jpeg.forget()
-                    self._json.forget()
+                    self._forget()
 
     def wake(self) -> None:
         """End every wait."""
@@ -183,23 +180,25 @@ class Display:
 
     def picture(self, after: int, timeout_s: float) -> tuple[int, bytes] | None:
         """Wait for a frame newer than number `after`: its number and its JPEG, or None when the time is over."""
+        jpeg = self._jpeg  # taken first: what is encoded while it is forgotten is kept nowhere
         shown = self._newer(after, timeout_s)
         if shown is None or shown.pixels is None:
             return None
-        with self._jpeg.alone():
-            return self._jpeg.of(shown.number) or self._jpeg.keep(shown.number, self._encode(shown.pixels))
+        with jpeg.alone():
+            return jpeg.of(shown.number) or jpeg.keep(shown.number, self._encode(shown.pixels))
 
     def update(self, after: int, timeout_s: float) -> tuple[int, bytes] | None:
         """Wait for a frame newer than number `after`: its number and its JSON, or None when the time is over."""
+        encoded = self._json
         shown = self._newer(after, timeout_s)
         if shown is None or shown.seen is None:
             return None
-        with self._json.alone():
-            known = self._json.of(shown.number)
+        with encoded.alone():
+            known = encoded.of(shown.number)
             if known:
                 return known
             message = seen_message(shown.seen, fps=shown.fps, latency_s=shown.latency_s)
-            return self._json.keep(shown.number, msgspec.json.encode(message))
+            return encoded.keep(shown.number, msgspec.json.encode(message))
 
     def hello(self) -> bytes:
         """Encode what a page needs to know first."""
@@ -238,9 +237,15 @@ class Display:
 
     def _newer(self, after: int, timeout_s: float) -> Shown | None:
         with self._changed:
-            if self._shown.number <= after:
+            # A frame that is forgotten keeps its number: whoever comes now waits for the next one.
+            if self._shown.number <= after or self._shown.seen is None:
                 self._changed.wait(timeout_s)
             return self._shown if self._shown.number > after else None
+
+    def _forget(self) -> None:
+        """Let the last frame go; the caller holds the lock."""
+        self._shown = Shown(self._shown.number, None, None, 0.0, 0.0)
+        self._jpeg, self._json = _Encoded(), _Encoded()
 
     def _remember(self, label: str | None) -> None:
         if not self._timeline or self._timeline[-1][1] != label:

@@ -87,7 +87,7 @@ class Guard:
 
     def _wrong_origin(self, request: Request) -> Refusal | None:
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != (request.headers.get("Host") or "").lower():
+        if origin is not None and _authority(origin) != (request.headers.get("Host") or "").lower():
             return Refusal(HTTPStatus.FORBIDDEN, "asked by a page from elsewhere")
         if request.method == "POST" and origin is None:
             return Refusal(HTTPStatus.FORBIDDEN, "no Origin: only the page itself may do this")
@@ -106,6 +106,13 @@ class Guard:
         if hmac.compare_digest(_cookie_of(request.headers).encode(), self._pass.encode()):
             return None
         return Refusal(HTTPStatus.UNAUTHORIZED, "open the page once with ?token=, or send Authorization: Bearer")
+
+
+def _authority(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:  # such as http://[
+        return None
 
 
 def is_loopback(host: str) -> bool:

@@ -73,10 +73,11 @@ class Handler(BaseHTTPRequestHandler):
         path, given_token = self._asked()
         if not self._may("GET", path, given_token):
             return
-        if given_token and self._site.guard.knows(given_token):
-            self._keep_token(path)
-        elif path in self._site.statics and self._site.settings.page:
-            self._send(HTTPStatus.OK, *self._site.statics[path])
+        if path in self._site.statics and self._site.settings.page:
+            if given_token and self._site.guard.knows(given_token):
+                self._keep_token(path)
+            else:
+                self._send(HTTPStatus.OK, *self._site.statics[path])
         elif path in {"/healthz", "/readyz", "/metrics"}:
             {"/healthz": self._health, "/readyz": self._readiness, "/metrics": self._metrics}[path]()
         elif path == "/updates" and self._site.settings.page:
@@ -112,7 +113,10 @@ class Handler(BaseHTTPRequestHandler):
         """Keep requests out of the journal, and tokens out of every log."""
 
     def _asked(self) -> tuple[str, str]:
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+        except ValueError:  # such as http://[
+            return "", ""
         return parts.path, parse_qs(parts.query).get("token", [""])[0]
 
     def _may(self, method: str, path: str, given_token: str) -> bool:
@@ -130,8 +134,7 @@ class Handler(BaseHTTPRequestHandler):
     def _keep_token(self, path: str) -> None:
         """Swap the token in the address for a cookie: addresses are shown, kept and shared."""
         kiosk = "?kiosk" if "kiosk" in parse_qs(urlsplit(self.path).query, keep_blank_values=True) else ""
-        where = path if path in self._site.statics else "/"
-        self._send(HTTPStatus.SEE_OTHER, PLAIN, b"", {"Location": where + kiosk, "Set-Cookie": self._site.guard.cookie})
+        self._send(HTTPStatus.SEE_OTHER, PLAIN, b"", {"Location": path + kiosk, "Set-Cookie": self._site.guard.cookie})
 
     def _take_answer(self, body: bytes) -> None:
         try:

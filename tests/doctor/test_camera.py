@@ -128,3 +128,14 @@ def test_a_camera_that_the_running_service_has_is_a_warning(monkeypatch: pytest.
     assert found.remedy == "stop the service first: sudo systemctl stop emotion-edge"
     with pytest.raises(SourceError):
         look_through(RIBBON, service_runs=False)
+
+
+def test_a_clip_whose_name_begins_like_a_camera_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, fake_picamera2([]))
+    clip = tmp_path / "picamera_clip.mp4"
+    clip.write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+
+    found = only(findings(machine(tmp_path / "board"), Source(uri=clip.name)), "picamera2")
+
+    assert found.state == "ok"

@@ -43,7 +43,9 @@ def test_a_full_disk_is_a_warning(subject: str, board: Machine) -> None:
 
 
 @pytest.mark.parametrize(("subject", "folder"), [("outbox", STATE), ("log file", LOGS)])
-def test_a_missing_folder_names_the_command_that_makes_it(subject: str, folder: str, board: Machine) -> None:
+def test_a_missing_folder_that_the_program_cannot_make_names_the_command(
+    subject: str, folder: str, board: Machine
+) -> None:
     board.path(folder).rmdir()
 
     missing = found(board, subject)
@@ -85,3 +87,11 @@ def test_a_broker_without_an_outbox_is_a_warning_and_neither_is_nothing(board: M
 
     assert 'outbox.path = "/var/lib/emotion-edge/outbox.db"' in without.remedy
     assert neither.state == "off"
+
+
+@pytest.mark.parametrize(("subject", "folder"), [("outbox", STATE), ("log file", LOGS)])
+def test_a_missing_folder_is_well_where_the_program_can_make_it(subject: str, folder: str, board: Machine) -> None:
+    board.path(folder).rmdir()
+    board.path(folder).parent.chmod(0o770)
+
+    assert found(board, subject).state == "ok"

@@ -205,3 +205,21 @@ def test_a_file_that_is_damaged_in_use_is_replaced_and_events_go_on(tmp_path: Pa
 
     assert [row.event_seq for row in rows(path)] == [1]
     assert outbox.dropped["damaged"] == many
+
+
+def test_what_was_purged_is_not_sent_though_it_was_read_ahead(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+
+    with outbox_at(path) as outbox:
+        for seq in range(1, 11):
+            outbox.append(event_message(seq))
+        take(outbox, 3)
+        assert purge_everything(path) == 10
+        wait_until(lambda: outbox.pending() == 0, what="the purge is noticed")
+        outbox.rewind()
+        left = outbox.take(100)
+        outbox.append(event_message(11))
+        new = take(outbox, 1)
+
+    assert not left
+    assert list(new.values()) == [11]

@@ -24,6 +24,7 @@ class NetworkCamera:
     pictures: Sequence[NDArray[np.uint8]]
     hangs: bool = False
     """After the last picture: True = say nothing more, False = close the connection."""
+    answers_after_s: float = 0.0
     port: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -39,6 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args)
 
     def do_GET(self) -> None:
+        self._camera.stopping.wait(self._camera.answers_after_s)
         self.send_response(200)
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
         self.end_headers()

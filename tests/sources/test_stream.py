@@ -7,10 +7,12 @@ import time
 
 import pytest
 
+from edge_runtime import capture
 from edge_runtime.clock import SystemClock
 from edge_runtime.credentials import without_secrets
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import SourceError
+from edge_runtime.sources import stream
 from edge_runtime.sources.stream import NetworkStream
 from tests.sources.mjpeg_server import NetworkCamera, serving
 from tests.sources.pictures import HEIGHT_PX, WIDTH_PX, brightness, ramps
@@ -46,11 +48,25 @@ def test_a_silent_camera_is_noticed_within_the_timeout() -> None:
     assert took_s < 5.0
 
 
+def test_a_camera_may_take_longer_for_its_first_answer_than_for_a_frame() -> None:
+    with (
+        serving(NetworkCamera(ramps(6), answers_after_s=1.5)) as camera,
+        NetworkStream(camera.url, timeout_s=0.5, clock=SystemClock()) as source,
+    ):
+        first = next(source.frames())
+
+    assert first.index == 0
+
+
+def test_a_camera_that_never_answers_is_given_up_before_the_capture_gives_up_the_thread() -> None:
+    assert stream.OPEN_TIMEOUT_S < capture.OPEN_TIMEOUT_S
+
+
 def test_an_address_where_nobody_listens_is_an_error_with_a_remedy() -> None:
     with serving(NetworkCamera(ramps(1))) as camera:
         gone = camera.url
 
-    with pytest.raises(SourceError, match=r"no video from there within 2 s; check address, user and password"):
+    with pytest.raises(SourceError, match=r"no video from there within 10 s; check address, user and password"):
         NetworkStream(gone, timeout_s=2.0, clock=SystemClock()).__enter__()
 
 
@@ -82,6 +98,14 @@ def test_user_password_and_token_are_in_no_name_log_error_or_output(
         ("rtsp://admin:p@ss@cam/stream1", "rtsp://cam/stream1"),
         ("http://cam/video?user=admin&pwd=hunter2#x", "http://cam/video"),
         ("https://cam/", "https://cam/"),
+        ("rtsp://admin:pa/ss@10.0.0.2/live", "rtsp://10.0.0.2/live"),
+        ("rtsp://admin:pa?ss@10.0.0.2/live", "rtsp://10.0.0.2/live"),
+        ("rtsp://admin:pa#ss@10.0.0.2:554/live?token=x", "rtsp://10.0.0.2:554/live"),
+        ("http://cam/video?user=admin&pwd=p@ss", "http://cam/video"),
+        ("http://cam:80/video?user=admin&pwd=p@ss", "http://..."),
+        ("http://[::1]/video?user=admin&pwd=p@ss", "http://..."),
+        ("rtsp://admin:1234?5@cam/live", "rtsp://..."),
+        ("http://admin:hunter2@cam/video?mail=p@ss", "http://..."),
     ],
 )
 def test_a_name_keeps_host_and_path_only(url: str, name: str) -> None:

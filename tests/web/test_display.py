@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import cv2
@@ -45,6 +46,36 @@ def test_the_last_frame_is_forgotten_when_the_last_one_stops_looking() -> None:
         assert shown.picture(0, 0.0) is not None
 
     assert shown.picture(0, 0.0) is None
+
+
+@pytest.mark.parametrize("camera", ["paused", "lost", "connecting", "ended"])
+def test_the_last_frame_is_forgotten_while_the_camera_does_not_run_though_somebody_looks(camera: str) -> None:
+    shown = display()
+
+    with shown.looking():
+        shown.show(*observed(1, face()))
+        assert shown.picture(0, 0.0) is not None
+        assert shown.update(0, 0.0) is not None
+        shown.publish(OutMessage("status", msgspec.structs.replace(samples.status(), camera=camera)))
+        forgotten = shown.picture(0, 0.0), shown.update(0, 0.0)
+        shown.show(*observed(2, face()))
+        back = shown.picture(1, 0.0)
+
+    assert forgotten == (None, None)
+    assert back is not None
+    assert back[0] == 2
+
+
+def test_whoever_comes_after_a_frame_was_forgotten_waits_for_the_next_one() -> None:
+    shown = display()
+    with shown.looking():
+        shown.show(*observed(1))
+
+    started_at = time.monotonic()
+    found = shown.picture(0, 0.2)
+
+    assert found is None
+    assert time.monotonic() - started_at >= 0.15
 
 
 def test_a_slow_looker_gets_the_newest_frame_only() -> None:

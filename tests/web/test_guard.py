@@ -60,7 +60,9 @@ def test_own_address_and_configured_names_are_answered_when_bound_elsewhere(toke
     assert elsewhere.refusal(request(Host="10.0.0.8:8080", own="10.0.0.7", token=TOKEN)) is not None
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:9999", "https://localhost"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://localhost:9999", "https://localhost", "http://["]
+)
 def test_foreign_origins_are_refused(origin: str) -> None:
     refusal = guard().refusal(request("/updates", Origin=origin))
 

@@ -256,3 +256,25 @@ def test_consent_is_given_and_taken_back_on_the_page_only(serve: Serve) -> None:
 
     assert foreign.status == 403
     assert (closed, opened, running.parts.display.consents()) == (False, True, False)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/healthz", "/nothing"])
+def test_a_token_in_the_address_is_swapped_for_a_cookie_on_the_page_alone(
+    path: str, serve: Serve, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text(TOKEN, encoding="ascii")
+    running = serve(token_file=str(tmp_path / "token"))
+
+    answered = running.ask(f"{path}?token={TOKEN}")
+
+    assert answered.status != 303
+    assert "Set-Cookie" not in answered.headers
+    assert running.ask(f"/?token={TOKEN}").status == 303
+
+
+@pytest.mark.parametrize("path", ["http://[", "//["])
+def test_an_address_that_is_none_is_not_there(path: str, serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    running = serve()
+
+    assert running.ask(path, Host=f"127.0.0.1:{running.port}").status == 404
+    assert not caplog.records

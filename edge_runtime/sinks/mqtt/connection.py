@@ -30,7 +30,6 @@ CONNACK_TIMEOUT_S: Final = 10.0
 MAX_IN_FLIGHT: Final = 20
 """Messages at QoS 1 that may be unacknowledged at a time; mosquitto's own default limit."""
 
-
 NO_LIMIT: Final = 2**28 - 1
 """The protocol's own limit of a packet, bytes."""
 
@@ -71,7 +70,7 @@ class Connection:
         """Whether the broker's CONNACK said yes."""
         self.max_payload_bytes = NO_LIMIT
         """Larger payloads make the broker hang up."""
-        self._in_flight = 0
+        self._in_flight: set[int] = set()
         self._in_flight_limit = MAX_IN_FLIGHT
         self._options = options
         self._clock = clock
@@ -146,7 +145,7 @@ class Connection:
     @property
     def room(self) -> int:
         """How many more messages at QoS 1 the broker takes before it acknowledges some."""
-        return self._in_flight_limit - self._in_flight
+        return self._in_flight_limit - len(self._in_flight)
 
     def is_congested(self) -> bool:
         """Whether what was sent before has not even reached the kernel: streams must wait."""
@@ -192,8 +191,10 @@ class Connection:
             found.close()
 
     def _send(self, topic: str, payload: bytes, way: Route, properties: Properties | None) -> int:
-        self._in_flight += way.qos
-        return self._client.publish(topic, payload, way.qos, way.retain, properties).mid
+        message_id = self._client.publish(topic, payload, way.qos, way.retain, properties).mid
+        if way.qos:
+            self._in_flight.add(message_id)
+        return message_id
 
     def _read(self) -> None:
         try:
@@ -233,12 +234,9 @@ class Connection:
         )
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(0)  # `room` counts: paho's own limit cannot follow the broker's
-        client.on_connect, client.on_disconnect, client.on_publish = (
-            self._on_connect,
-            self._on_disconnect,
-            self._on_publish,
-        )
-        client.on_message, client.on_subscribe = self._on_message, self._on_subscribe
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_publish, client.on_message = self._on_publish, self._on_message
+        client.on_subscribe = self._on_subscribe
         if settings.username:
             client.username_pw_set(settings.username, self._options.password())
         context = self._options.tls_context()
@@ -281,7 +279,9 @@ class Connection:
         self._failure = self._failure or told
 
     def _on_publish(self, _client: Client, _data: object, mid: int, reason: Any, _properties: object) -> None:  # noqa: ANN401
-        self._in_flight -= 1
+        if mid not in self._in_flight:
+            return  # at QoS 0 paho says so when it has written the message
+        self._in_flight.remove(mid)
         refused = str(reason) if reason.is_failure else None
         self._acknowledged.append(Acknowledgement(mid, refused, again=reason.value in REFUSED_FOR_NOW))
 

@@ -18,9 +18,6 @@ logger = logging.getLogger(__name__)
 ANSWERS: Final = 16
 """Results that wait for the broker; the oldest are dropped."""
 
-_ROOM: Final = 2
-"""One result is two messages where the sender waits for it on a topic of its own."""
-
 
 class CommandDesk:
     """`put` may be called by any thread."""
@@ -34,11 +31,12 @@ class CommandDesk:
         self._options, self._intake = options, intake
         self._lock = threading.Lock()
         self._answers: deque[CommandAnswer] = deque()
+        self._begun: deque[tuple[str, CommandAnswer]] = deque()
 
     @property
     def is_empty(self) -> bool:
         """Whether no result waits."""
-        return not self._answers
+        return not (self._answers or self._begun)
 
     def put(self, answer: CommandAnswer) -> None:
         """Keep a result until the broker is there."""
@@ -59,10 +57,9 @@ class CommandDesk:
         """Take in what came, and send results while the broker has room."""
         if self._intake is not None:
             self._take_in(connection, self._intake)
-        while self._answers and connection.room >= _ROOM:
-            with self._lock:
-                answer = self._answers.popleft()
-            self._send(connection, answer)
+        # One message at a time: a broker may take no more than one before it acknowledges it.
+        while connection.room > 0 and not self.is_empty:
+            self._send_one(connection)
 
     def _take_in(self, connection: Connection, intake: Intake) -> None:
         """Hand on what is allowed; what is refused is answered here."""
@@ -77,10 +74,13 @@ class CommandDesk:
             logger.warning(told, self._options.broker, connection.deaf, intake.topic)
             connection.deaf = None
 
-    def _send(self, connection: Connection, answer: CommandAnswer) -> None:
-        topics = [self._options.topic(RESULT.replace("<name>", answer.payload.command))]
-        if answer.reply_to.topic is not None:
-            topics.append(answer.reply_to.topic)
-        for topic in topics:
-            connection.answer(topic, answer.to_json(), schema=answer.schema, correlation=answer.reply_to.correlation)
-        self.sent += 1
+    def _send_one(self, connection: Connection) -> None:
+        """Send a result, or its copy where the sender waits for it on a topic of its own."""
+        if not self._begun:
+            with self._lock:
+                answer = self._answers.popleft()
+            topics = (self._options.topic(RESULT.replace("<name>", answer.payload.command)), answer.reply_to.topic)
+            self._begun.extend((topic, answer) for topic in topics if topic is not None)
+            self.sent += 1
+        topic, answer = self._begun.popleft()
+        connection.answer(topic, answer.to_json(), schema=answer.schema, correlation=answer.reply_to.correlation)

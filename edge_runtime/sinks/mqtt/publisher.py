@@ -136,11 +136,11 @@ class Publisher:
             try:
                 self._serve(Connection(self._options, clock=self._clock, wake=heard))
             except (ConnectionLostError, SinkError) as error:
+                if self._clock.monotonic() >= self._steady_at:
+                    self._told = None
+                    retry_s = FIRST_RETRY_S
+                    self._short_connections = 0
                 self._lost(error)
-            if self._clock.monotonic() >= self._steady_at:
-                self._told = None
-                retry_s = FIRST_RETRY_S
-                self._short_connections = 0
             self._stopping.wait(retry_s * self._rng.uniform(0.5, 1.0))
             retry_s = min(2.0 * retry_s, LONGEST_RETRY_S)
 

@@ -25,6 +25,15 @@ export class Answer {
   show(face) {
     const { word, why, tone } = told(face);
     this.say(word, why, tone);
+    this.weigh(face);
+  }
+
+  silence(word) {
+    this.say(word, "", null);
+    this.weigh(null);
+  }
+
+  weigh(face) {
     const leads = face ? Math.max(...face.scores) : 1;
     this.bars.className = `bars${face ? "" : " empty"}${face?.reason ? " unsure" : ""}`;
     this.rows.forEach(({ item, fill, share }, index) => {
@@ -33,11 +42,6 @@ export class Answer {
       share.textContent = face ? percent(score) : "–";
       item.classList.toggle("leads", Boolean(face) && !face.reason && score === leads);
     });
-  }
-
-  silence(word) {
-    this.show(null);
-    this.say(word, "", null);
   }
 
   say(word, why, tone) {

@@ -37,12 +37,15 @@ function hello(message) {
 function condition(message) {
   state.linked = true;
   state.condition = message;
+  if (veilOf(true, message) !== null) {
+    page.timeline.add(null); // what was there last is not there still
+  }
   page.notice.follow(message);
   find("device").textContent = message.device_id;
   const camera = { running: "good", connecting: "warn", paused: "off", lost: "bad", ended: "off" };
   lamp("camera", camera[message.camera] ?? "off", message.camera);
   lamp("broker", { connected: "good", away: "bad", off: "off" }[message.broker], message.broker);
-  lamp("accelerator", message.accelerator ? "good" : "off", acceleratorName(message.accelerator));
+  lamp("accelerator", acceleratorLevel(message.accelerator), acceleratorName(message.accelerator));
   tellTrouble(message);
   draw();
 }
@@ -66,6 +69,7 @@ function seen(message) {
 function lost() {
   state.linked = false;
   state.seen = null;
+  page.timeline.add(null);
   stopPicture();
   for (const name of ["camera", "broker", "accelerator"]) {
     lamp(name, "off", "unknown");
@@ -78,7 +82,9 @@ function draw() {
   const current = performance.now() - state.seenAt < STALE_MS ? state.seen : null;
   const veil = veilOf(state.linked, state.condition);
   find("veil").hidden = veil === null;
-  find("veil").textContent = veil ?? "";
+  if (find("veil").textContent !== (veil ?? "")) {
+    find("veil").textContent = veil ?? ""; // only when it changes: it is read out
+  }
   if (veil === null) {
     startPicture();
   } else {
@@ -116,15 +122,26 @@ function lamp(name, level, how) {
   item.querySelector(".how").textContent = how;
 }
 
+function acceleratorLevel(name) {
+  if (!name) {
+    return "off";
+  }
+  return name.startsWith("cpu (") ? "warn" : "good"; // an Edge TPU is asked for, and the processor stands in
+}
+
 function acceleratorName(name) {
   if (!name) {
     return "unknown";
   }
-  return name === "cpu" ? "CPU" : name.replace("edgetpu", "Edge TPU").replaceAll(":", " ");
+  const words = name.replace(/edgetpu(?::(\w+):(\d+))?/, (_, bus, number) => ["Edge TPU", bus, number].filter(Boolean).join(" "));
+  return words.replace(/^cpu\b/, "CPU");
 }
 
 function tellTrouble({ state: service, reasons, broker, broker_problem: problem }) {
-  const told = [...(service === "degraded" ? reasons : []), ...(broker === "away" && problem ? [problem] : [])];
+  const told = service === "degraded" ? [...reasons] : [];
+  if (broker === "away" && problem && !told.some((reason) => reason.includes(problem))) {
+    told.push(problem);
+  }
   find("trouble").hidden = told.length === 0;
   const text = told.join(" · ");
   if (find("trouble").textContent !== text) {

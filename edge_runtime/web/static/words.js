@@ -46,6 +46,11 @@ export function veilOf(linked, condition) {
   if (condition.state === "stalled") {
     return "The program does not answer.";
   }
-  const cameras = { connecting: "Waiting for the camera…", lost: "The camera does not answer. Trying again…", ended: "The recording has ended." };
+  const cameras = {
+    connecting: "Waiting for the camera…",
+    paused: "The camera is paused.",
+    lost: "The camera does not answer. Trying again…",
+    ended: "The recording has ended.",
+  };
   return cameras[condition.camera] ?? null;
 }
