@@ -12,7 +12,7 @@ from edge_runtime.payloads import Event, Status
 
 
 class Tally:
-    """Counters since the start of the process."""
+    """Counters since the page was opened, which a reload does anew; Prometheus takes that for a restart."""
 
     def __init__(self) -> None:
         """Start at zero."""
