@@ -126,7 +126,7 @@ def choose_score(finds: Finds, large_px: float) -> float:
     best = np.zeros(finds.empty_pictures)  # score of the best large find of each empty picture
     here = large & (finds.empty_picture >= 0)
     np.maximum.at(best, finds.empty_picture[here], finds.scores[here])
-    allowed = int(MOST_EMPTY_SHOWN * finds.empty_inputs)
+    allowed = round(MOST_EMPTY_SHOWN * finds.empty_inputs)
     too_many = float(np.sort(best)[::-1][allowed]) if len(best) > allowed else 0.0
     return min(max(math.ceil(100 * float(good.min())), math.floor(100 * too_many) + 1) / 100, _HIGHEST_SCORE)
 
