@@ -69,3 +69,12 @@ KERNEL_STEPS: Final[dict[ModelKind, int]] = {"keypoints": 3, "emotion": 5, "face
 """int8 steps by which a net on optimised kernels may differ from its answers on reference kernels, which are the same
 everywhere. Measured on x86-64 with the pictures of the self-tests: 2, 3 and 21; the faces net had 20 on 25 photographs.
 The sums of every layer may be rounded otherwise, and the deep head of the faces net adds these up."""
+
+
+def reference_steps(runtime: str) -> int:
+    """int8 steps by which reference kernels of a runtime, such as `tflite-runtime 2.14.0`, may differ.
+
+    None with LiteRT, which recorded the answers. The older tflite-runtime, all that 32-bit boards have, rounds one of
+    240 values of the keypoint net otherwise (measured on x86-64 and on emulated armv7).
+    """
+    return 0 if runtime.startswith("ai-edge-litert") else 1

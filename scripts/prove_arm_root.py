@@ -92,6 +92,15 @@ class Machine:
     processors: tuple[Processor, ...]
     """The first one runs everything, the others run the nets."""
 
+    compiles: bool = False
+    """Whether a package of its lock is compiled here, with a compiler for its processor."""
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """Return the programs of this machine that a proof needs, each with its package."""
+        compiler = {f"{self.triplet}-gcc": f"gcc-{self.triplet}"} if self.compiles else {}
+        return {**_NEEDED, f"qemu-{self.qemu}-static": "qemu-user-static", **compiler}
+
     @property
     def result(self) -> str:
         """Return the name of its file in benchmarks/results."""
@@ -136,6 +145,7 @@ MACHINES: Final = {
         "arm",
         (*_PYTHON, "python3-opencv", "libpython3.11-dev"),
         (_A7,),
+        compiles=True,
     ),
 }
 
@@ -150,7 +160,7 @@ def prepare(machine: Machine, root: Path) -> None:
     Raises:
         SystemExit: a program is missing; the message names its package.
     """
-    for program, package in {**_NEEDED, f"qemu-{machine.qemu}-static": "qemu-user-static"}.items():
+    for program, package in machine.needed.items():
         if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
             raise SystemExit(f"{program} is missing: apt-get install {package}")
     _register(machine)

@@ -52,7 +52,9 @@ def test_reference_kernels_may_differ_by_nothing_and_others_by_the_contract(
 ) -> None:
     found = answers(reference, optimised)
 
-    assert broken(differences(found, found), {"emotion": {"kind": "emotion"}}) == told
+    assert (
+        broken(differences(found, found), {"emotion": {"kind": "emotion", "runtime": "ai-edge-litert 2.3.0"}}) == told
+    )
 
 
 def test_tests_are_counted_by_how_they_ended() -> None:
@@ -63,6 +65,11 @@ def test_tests_are_counted_by_how_they_ended() -> None:
 
 def test_the_smallest_alignment_of_what_is_mapped_counts() -> None:
     assert page_alignment(READELF) == 0x1000
+
+
+def test_a_compiler_is_asked_for_where_something_is_compiled() -> None:
+    assert MACHINES["armv7l"].needed["arm-linux-gnueabihf-gcc"] == "gcc-arm-linux-gnueabihf"
+    assert not [program for program in MACHINES["aarch64"].needed if "gcc" in program]
 
 
 def test_a_processor_shows_itself_as_linux_on_a_board_does() -> None:
