@@ -22,7 +22,7 @@ from edge_runtime.net_cost import NetCost, net_cost
 from edge_runtime.settings import Config
 from edge_runtime.speed_limits import SpeedLimits, board_model, speed_limits
 from edge_runtime.stages import MODEL_STAGES, STAGES, StageTimes
-from edge_runtime.wiring import Pipeline, faces_bundle, open_bundle, open_source
+from edge_runtime.wiring import Pipeline, bundle_of, open_source
 
 WARM_UP_FRAMES: Final = 10
 _WARM_UP_RUNS, _RUNS = 10, 200
@@ -133,9 +133,7 @@ def _nets(config: Config, pipeline: Pipeline) -> Iterator[tuple[ModelKind, Bundl
     for kind in SHIPPED_KINDS:
         interpreter = interpreters[kind]
         if interpreter is not None:
-            is_faces = kind == "faces"
-            bundle = faces_bundle(config.detector, config.models) if is_faces else open_bundle(kind, config.models)
-            yield kind, bundle, interpreter
+            yield kind, bundle_of(kind, config), interpreter
 
 
 def _net(bundle: Bundle, interpreter: Interpreter, limits: SpeedLimits | None) -> Figures:

@@ -187,6 +187,11 @@ def faces_bundle(settings: DetectorSettings, models: Models) -> Bundle:
     return load_chosen("faces", place_of_faces(settings, models), models)
 
 
+def bundle_of(kind: ModelKind, config: Config) -> Bundle:
+    """Load the bundle that a configuration takes for a kind of net."""
+    return faces_bundle(config.detector, config.models) if kind == "faces" else open_bundle(kind, config.models)
+
+
 def open_sinks(config: Config, clock: Clock, *, live: bool, inbox: Inbox | None = None) -> list[Sink]:
     """Choose the sinks; they open in their `with`. What they receive for the main loop goes into `inbox`."""
     sinks: list[Sink] = []

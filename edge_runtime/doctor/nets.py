@@ -8,7 +8,7 @@ from edge_runtime.contract import SHIPPED_KINDS, ModelKind
 from edge_runtime.doctor.finding import Finding, guarded, ok
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.settings import Config
-from edge_runtime.wiring import Pipeline, faces_bundle, open_bundle, open_detector
+from edge_runtime.wiring import Pipeline, bundle_of, open_detector
 
 
 def look(config: Config) -> list[Finding]:
@@ -20,8 +20,7 @@ def look(config: Config) -> list[Finding]:
 
 
 def _net(kind: ModelKind, config: Config) -> Finding:
-    is_faces = kind == "faces"
-    bundle = faces_bundle(config.detector, config.models) if is_faces else open_bundle(kind, config.models)
+    bundle = bundle_of(kind, config)
     interpreter = open_interpreter(bundle.model, threads=config.models.threads)
     name = f"{bundle.manifest.name} {bundle.manifest.version}"
     return ok(kind, f"{name} on {interpreter.runtime} ({interpreter.device})")

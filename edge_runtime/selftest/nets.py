@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from edge_runtime.bundle import Bundle
 from edge_runtime.contract import KERNEL_STEPS, SHIPPED_KINDS, ModelKind, reference_steps
 from edge_runtime.golden import check_golden
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.selftest.verdict import Case
 from edge_runtime.settings import Config
-from edge_runtime.wiring import faces_bundle, open_accelerator, open_bundle, open_net
+from edge_runtime.wiring import bundle_of, open_accelerator, open_net
 
 
 def cases(config: Config, _capture_s: float) -> Iterator[Case]:
@@ -25,12 +24,8 @@ def cases(config: Config, _capture_s: float) -> Iterator[Case]:
             yield Case(f"{kind}, {config.models.device}", partial(_on_the_accelerator, kind, config))
 
 
-def _bundle(kind: ModelKind, config: Config) -> Bundle:
-    return faces_bundle(config.detector, config.models) if kind == "faces" else open_bundle(kind, config.models)
-
-
 def _on_the_processor(kind: ModelKind, config: Config, *, reference: bool) -> str:
-    bundle = _bundle(kind, config)
+    bundle = bundle_of(kind, config)
     interpreter = open_interpreter(bundle.model, threads=config.models.threads, reference_kernels=reference)
     allowed = reference_steps(interpreter.runtime) if reference else KERNEL_STEPS[kind]
     return check_golden(bundle, interpreter, allowed_steps=allowed)
@@ -38,7 +33,7 @@ def _on_the_processor(kind: ModelKind, config: Config, *, reference: bool) -> st
 
 def _on_the_accelerator(kind: ModelKind, config: Config) -> str:
     """Ask the accelerator the same, and nothing but the accelerator."""
-    bundle = _bundle(kind, config)
+    bundle = bundle_of(kind, config)
     accelerator = open_accelerator(config.models, may_fall_back=False)
     try:
         interpreter = open_net(bundle, config.models, accelerator)
