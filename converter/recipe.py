@@ -113,6 +113,16 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Chance that a training picture is put together from four."""
     no_face: Share = 0.2
     """Chance that a part is taken from a picture without faces."""
+    hard_no_face: Share = 0.0
+    """Chance that such a picture, or a ground, is drawn by how much it fools the net that the training starts from."""
+    soft_ground: Share = 0.0
+    """Chance that it is blurred as what lies far out of focus: a pale blob is no face."""
+    turned: Share = 0.0
+    """Chance that a further scene of a mosaic is one with a face in an unusual pose, and that the face is looked at."""
+    rolled: Share = 0.0
+    """Chance that a scene is rolled about a face."""
+    most_rolled_deg: NotNegative = 50.0
+    """By up to this, to either side."""
     most_enlarged: Positive = 2.5
     """Scenes are enlarged by this at most: what is enlarged further is a blur that no camera sees."""
     cutout: Share = 0.0

@@ -46,6 +46,11 @@ class RunFolder:
         return self.path / "split.json"
 
     @property
+    def fooled_file(self) -> Path:
+        """How much each picture without faces fools the net that the training started from."""
+        return self.path / "fooled.json"
+
+    @property
     def progress_file(self) -> Path:
         """One JSON line per epoch."""
         return self.path / "progress.jsonl"

@@ -77,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     import tensorflow as tf
 
     from converter.cluster import SharedBatches, join_workers, share_of
+    from converter.faces.fooled import with_fooled
+    from converter.faces.task import FacesTask
     from converter.run_folder import RunFolder
     from converter.train import Trainer
 
@@ -91,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
     with folder.untouched_by_failure():
         task = _prepared_in_turn(args, recipe, folder, workers)
         net = _first_net(args, task, folder)
+        if isinstance(task, FacesTask):
+            task = with_fooled(task, net, folder)
     note("%d faces to train on, %d to choose by, %d parameters", *_sizes(task), net.count_params())
     batches = task.batches()
     if workers.count > 1:

@@ -19,10 +19,10 @@ _ORDER_STREAM, _PICTURE_STREAM = 0, 1
 class FaceBatches:
     """Every scene with faces once an epoch, put together with others and with scenes without faces."""
 
-    def __init__(self, data: DetectionData, recipe: Recipe) -> None:
-        """Keep the scenes; nothing is copied."""
+    def __init__(self, data: DetectionData, recipe: Recipe, fooled: NDArray[np.float32] | None = None) -> None:
+        """Keep the scenes; nothing is copied. `fooled`: see Composer."""
         self._recipe = recipe
-        self._composer = Composer(data, recipe)
+        self._composer = Composer(data, recipe, fooled)
         self._side = recipe.detection.crop_px
         self.per_epoch = max(len(self._composer.with_faces) // recipe.training.batch_size, 1)
         self.picture_shape = (self._side, self._side, 1)

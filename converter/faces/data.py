@@ -14,7 +14,7 @@ from converter.datasets.npz import read_arrays
 from converter.errors import DataError
 
 KEYS = ("jpeg", "offsets", "boxes", "box_offsets", "flags", "group")
-_IGNORE_COLUMN = 3
+_IGNORE_COLUMN, _POSE_COLUMN = 2, 3
 
 Picture = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
@@ -32,6 +32,9 @@ class Scene:
 
     ignored: NDArray[np.bool_]
     """(N,) True: neither a face to find nor background."""
+
+    turned: NDArray[np.bool_] | None = None
+    """(N,) True: a face in an unusual pose, in profile for instance; None = not known."""
 
     cutout: bool = False
     """A face that was cut out of its photograph, to be laid into other pictures."""
@@ -93,14 +96,15 @@ def _read_file(path: Path) -> DetectionData:
         raise DataError(f"{path}: expected pictures with face boxes (keys {', '.join(KEYS)}), found no {missing[0]}")
     corners = np.asarray(arrays["boxes"], np.float32).copy()
     corners[:, 2:] += corners[:, :2]  # x, y, w, h -> x0, y0, x1, y1
-    ignored = np.asarray(arrays["flags"], np.uint8)[:, _IGNORE_COLUMN] > 0
+    flags = np.asarray(arrays["flags"], np.uint8) > 0
+    ignored, turned = flags[:, _IGNORE_COLUMN], flags[:, _POSE_COLUMN]
     jpeg, ends = np.asarray(arrays["jpeg"], np.uint8), np.asarray(arrays["offsets"], np.int64)
     box_ends = np.asarray(arrays["box_offsets"], np.int64)
     scenes = []
     for index in range(len(ends) - 1):
         rows = slice(box_ends[index], box_ends[index + 1])
         pixels = _decoded(jpeg[ends[index] : ends[index + 1]], f"{path}: picture {index}")
-        scenes.append(Scene(pixels, corners[rows], ignored[rows]))
+        scenes.append(Scene(pixels, corners[rows], ignored[rows], turned[rows]))
     return DetectionData(tuple(scenes), np.asarray(arrays["group"], np.str_))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from converter.batches import Batches
 from converter.faces.batches import FaceBatches
@@ -24,6 +26,8 @@ class FacesTask:
     validation: DetectionData
     training_rows: list[int]
     validation_rows: list[int]
+    fooled: NDArray[np.float32] | None = None
+    """(pictures without faces,) how much each fools the net that the training starts from; None = not asked."""
 
     def net(self) -> keras.Model:
         """Build the untrained net."""
@@ -31,7 +35,7 @@ class FacesTask:
 
     def batches(self) -> Batches:
         """Draw from the training part."""
-        return FaceBatches(self.training, self.recipe)
+        return FaceBatches(self.training, self.recipe, self.fooled)
 
     def score(self, net: keras.Model) -> Scores:
         """Judge on the validation part."""
