@@ -15,10 +15,10 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
     parser = verbs.add_parser("data", help="look at data files")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="count classes, parts, missing points and copies")
+    check = actions.add_parser("check", help="count classes, parts, missing points, boxes and copies")
     check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help=".npz, .csv or folder of class folders")
     add_labels_flag(check)
-    check.add_argument("--sheet", type=Path, metavar="OUT.png", help="draw some faces of every class or source")
+    check.add_argument("--sheet", type=Path, metavar="OUT.png", help="draw some faces of every class, source or size")
     add_json_flag(check)
     check.set_defaults(run=run)
 
@@ -34,13 +34,14 @@ def add_labels_flag(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the summary and draw the sheet."""
-    from converter.datasets.read import kind_of
+    from converter.datasets.read import KIND_NAMES, kind_of
 
-    kinds = {kind_of(path) for path in args.paths}
+    kinds = sorted({kind_of(path) for path in args.paths})
     if len(kinds) > 1:
-        raise DataError("some paths hold faces with an emotion, some faces with points; check them one after the other")
-    summary = _check_emotion(args) if kinds == {"emotion"} else _check_keypoints(args)
-    answer(summary, as_json=args.json)
+        held = ", ".join(f"some {KIND_NAMES[kind]}" for kind in kinds)
+        raise DataError(f"the paths hold {held}; check them one after the other")
+    checks = {"emotion": _check_emotion, "keypoints": _check_keypoints, "detection": _check_detection}
+    answer(checks[kinds[0]](args), as_json=args.json)
     return 0
 
 
@@ -68,6 +69,18 @@ def _check_keypoints(args: argparse.Namespace) -> dict[str, Any]:
     if args.sheet:
         _write_png(args.sheet, keypoint_sheet(data, np.random.default_rng(0)))
     return summarize_keypoints(data)
+
+
+def _check_detection(args: argparse.Namespace) -> dict[str, Any]:
+    import numpy as np
+
+    from converter.faces.data import read_detection
+    from converter.faces.summary import detection_sheet, summarize_detection
+
+    data = read_detection(args.paths)
+    if args.sheet:
+        _write_png(args.sheet, detection_sheet(data, np.random.default_rng(0)))
+    return summarize_detection(data)
 
 
 def _write_png(path: Path, sheet: Any) -> None:  # noqa: ANN401  numpy is imported only when a verb runs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,17 @@ from converter.datasets.npz import read_emotion_npz, read_keypoint_npz, read_key
 from converter.datasets.types import CLASS_NAMES, EmotionData, KeypointData
 from converter.errors import DataError
 
-DataKind = Literal["emotion", "keypoints"]
+DataKind = Literal["emotion", "keypoints", "detection"]
+
+KIND_NAMES: Final[dict[DataKind, str]] = {
+    "emotion": "faces with an emotion",
+    "keypoints": "faces with points",
+    "detection": "pictures with face boxes",
+}
 
 
 def kind_of(path: Path) -> DataKind:
-    """Say what a path holds: labelled faces or faces with points.
+    """Say what a path holds: labelled faces, faces with points, or pictures with face boxes.
 
     Raises:
         DataError: there is nothing, or nothing that is known.
@@ -34,7 +40,10 @@ def kind_of(path: Path) -> DataKind:
         raise DataError(f"{path}: no such file or folder")
     if path.suffix.lower() == ".csv":
         return _kind_of_csv(path)
-    return "keypoints" if "points" in read_keys(path) else "emotion"
+    keys = read_keys(path)
+    if "boxes" in keys:
+        return "detection"
+    return "keypoints" if "points" in keys else "emotion"
 
 
 def _kind_of_csv(path: Path) -> DataKind:
@@ -103,10 +112,9 @@ def _read_keypoints(path: Path) -> KeypointData:
 
 
 def _refuse_kind(path: Path, wanted: DataKind) -> None:
-    names = {"emotion": "faces with an emotion", "keypoints": "faces with points"}
     found = kind_of(path)
     if found != wanted:
-        raise DataError(f"{path}: expected {names[wanted]}, found {names[found]}")
+        raise DataError(f"{path}: expected {KIND_NAMES[wanted]}, found {KIND_NAMES[found]}")
 
 
 def _refuse_nothing(parts: list[EmotionData] | list[KeypointData]) -> None:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converter.augment import light
-from converter.faces.data import Boxes, DetectionData, Picture, Scene
+from converter.faces.data import Boxes, DetectionData, Picture, Scene, size_of
 from converter.faces.roll import lay_rolled
-from converter.faces.targets import size_of
 from converter.recipe import Recipe
 
 _MOST_SHRUNK = 0.1
@@ -24,6 +23,10 @@ _DECOY = 0.5
 _DECOY_SIDE_PX = 24
 
 _WORST_JPEG, _BEST_JPEG = 25, 90
+
+_HARDEST = 4
+"""Power of the score that a picture without faces is drawn by. Nearly all show some find; half of the draws shall be of
+the tenth of them that show one of 0.5 and more."""
 
 _SOFTEST = 24.0
 """A ground far out of focus is shrunk by up to this factor, and enlarged again."""
@@ -190,8 +193,8 @@ def _turned_faces(scene: Scene) -> NDArray[np.bool_]:
 
 
 def _chances(fooled: NDArray[np.float32]) -> NDArray[np.float64] | None:
-    """Chances that sum to 1, as the squares of the scores; None where nothing fools."""
-    weights = fooled.astype(np.float64) ** 2
+    """Chances that sum to 1; None where nothing fools."""
+    weights = fooled.astype(np.float64) ** _HARDEST
     return weights / weights.sum() if weights.sum() > 0 else None
 
 

@@ -74,6 +74,11 @@ class DetectionData:
         return DetectionData(tuple(self.scenes[index] for index in indices), self.group[indices])
 
 
+def size_of(boxes: Boxes) -> NDArray[np.float32]:
+    """(N, 4) boxes -> (N,) square root of the area, pixels."""
+    return np.asarray(np.sqrt(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)), np.float32)
+
+
 def read_detection(files: Sequence[Path]) -> DetectionData:
     """Read .npz files with JPEG pictures and boxes, one after the other.
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from converter.drafts import read_model
 from converter.faces.answers import FloatNet, Net, all_finds, int8_net
-from converter.faces.data import Boxes
+from converter.faces.data import Boxes, size_of
 from converter.faces.matching import FALSE_ALARM, HIT, average_precision, match, precision_recall
-from converter.faces.targets import size_of
 from converter.faces.task import FacesTask
 from converter.figures import Figures
 from converter.parity import LEAST_ACCURACY_RATIO

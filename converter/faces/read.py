@@ -18,7 +18,7 @@ def read_training_scenes(files: Sequence[Path]) -> DetectionData:
     Raises:
         DataError: a file has neither pictures with boxes, nor labelled faces, nor faces with points.
     """
-    return joined([_read(path, path.stat().st_mtime_ns if path.exists() else 0) for path in files])
+    return joined([_read(path.resolve(), path.stat().st_mtime_ns if path.exists() else 0) for path in files])
 
 
 def split_rows(training: Sequence[Path], validation: Sequence[Path]) -> dict[str, list[int]]:

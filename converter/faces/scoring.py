@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
-from converter.faces.data import DetectionData, Scene
+from converter.faces.data import DetectionData, Scene, size_of
 from converter.faces.matching import average_precision, match, precision_recall
-from converter.faces.targets import size_of
 from converter.recipe import Detection
 from converter.scoring import Scores
 from edge_runtime.decode import Candidates, Level, decode, suppress

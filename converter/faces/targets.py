@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from converter.faces.data import Boxes
+from converter.faces.data import Boxes, size_of
 from converter.faces.net import STRIDES
 from converter.recipe import Detection
 from edge_runtime.decode import cell_middle
@@ -36,11 +36,6 @@ def cell_targets(boxes: Boxes, ignored: NDArray[np.bool_], side: int, recipe: De
         (cells, 5): FACE with its box, BACKGROUND or IGNORED; cells row by row, finest level first.
     """
     return np.concatenate([_level_targets(boxes, ignored, side, level, recipe) for level in range(len(STRIDES))])
-
-
-def size_of(boxes: Boxes) -> NDArray[np.float32]:
-    """(N, 4) boxes -> (N,) square root of the area, pixels."""
-    return np.asarray(np.sqrt(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)), np.float32)
 
 
 def _level_targets(

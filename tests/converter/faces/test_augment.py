@@ -3,10 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from converter.faces.augment import Composer, cut, lay, mirrored
+from converter.faces.augment import Composer, cut, mirrored
 from converter.faces.batches import FaceBatches
-from converter.faces.data import DetectionData, Scene
-from converter.faces.targets import size_of
+from converter.faces.data import DetectionData, Scene, size_of
 from converter.recipe import Augment, Detection, Model, Recipe, Stage, Training
 
 BRIGHT, DARK = 250, 20
@@ -14,7 +13,13 @@ PLAIN = Augment(brightness=0.0, contrast=0.0, gamma=0.0, blur=0.0, noise=0.0, er
 
 
 def recipe(
-    *, mosaic: float = 0.4, natural: float = 0.5, no_face: float = 0.2, min_face_px: float = 8.0, cutout: float = 0.0
+    *,
+    mosaic: float = 0.4,
+    natural: float = 0.5,
+    no_face: float = 0.2,
+    min_face_px: float = 8.0,
+    cutout: float = 0.0,
+    **shares: float,
 ) -> Recipe:
     detection = Detection(
         crop_px=128,
@@ -24,6 +29,7 @@ def recipe(
         no_face=no_face,
         min_face_px=min_face_px,
         cutout=cutout,
+        **shares,
     )
     return Recipe(
         kind="faces",
@@ -118,17 +124,6 @@ def test_a_cut_out_face_is_no_scene_of_its_own() -> None:
             assert (scene.pixels[y0:y1, x0:x1] == DARK).all()
 
 
-def test_turned_boxes_keep_their_size_about_the_turned_middle() -> None:
-    canvas = np.full((900, 900), DARK, np.uint8)
-
-    (box,) = lay(canvas, cutout(), 2.0, 30.0, np.random.default_rng(9))
-
-    bright = np.argwhere(canvas == BRIGHT)[:, ::-1]
-    assert np.ptp(bright, axis=0).max() > 80  # turned
-    assert box[2:] - box[:2] == pytest.approx([64, 80], abs=1e-3)
-    assert (box[:2] + box[2:]) / 2 == pytest.approx(bright.mean(axis=0) + 0.5, abs=1.0)
-
-
 def test_too_small_faces_are_ignored() -> None:
     composer = Composer(data(), recipe(mosaic=1.0, natural=1.0, no_face=0.0, min_face_px=30.0))
 
@@ -156,6 +151,76 @@ def test_a_mirror_moves_the_box_with_the_face() -> None:
     x0, y0, x1, y1 = found.boxes[0].astype(int)
     assert (found.pixels[y0:y1, x0:x1] == BRIGHT).all()
     assert found.boxes[0].tolist() == [78, 60, 110, 100]
+
+
+@pytest.mark.parametrize("most_rolled_deg", [30.0, 90.0])
+def test_boxes_stay_about_their_faces_when_a_scene_is_rolled(most_rolled_deg: float) -> None:
+    asked = recipe(mosaic=0.0, natural=0.0, no_face=0.0, rolled=1.0, most_rolled_deg=most_rolled_deg)
+    composer = Composer(data(), asked)
+    checked = 0
+
+    for seed in range(60):
+        drawn = composer.compose(scene_with_face(), np.random.default_rng(seed))
+        for x0, y0, x1, y1 in drawn.boxes[(size_of(drawn.boxes) > 20) & ~drawn.ignored].tolist():
+            middle_x, middle_y, reach = (x0 + x1) / 2, (y0 + y1) / 2, min(x1 - x0, y1 - y0) / 4
+            inner = drawn.pixels[
+                int(middle_y - reach) : int(middle_y + reach), int(middle_x - reach) : int(middle_x + reach)
+            ]
+            cut_off = min(x0, y0, 128 - x1, 128 - y1) <= 0
+            assert cut_off or inner.mean() > 0.9 * BRIGHT
+            checked += not cut_off
+
+    assert checked > 20
+
+
+def test_faces_in_an_unusual_pose_are_drawn_more_often_when_asked() -> None:
+    usual = scene_with_face()
+    dim = np.where(usual.pixels == BRIGHT, 150, usual.pixels).astype(np.uint8)
+    turned = Scene(dim, usual.boxes, usual.ignored, turned=np.array([True]))
+    scenes = DetectionData((*[scene_with_face() for _ in range(9)], turned), np.array(list("abcdefghij")))
+
+    drawn = [
+        Composer(scenes, recipe(mosaic=1.0, natural=0.0, no_face=0.0, turned=share)).compose(
+            scenes.scenes[0], np.random.default_rng(seed)
+        )
+        for share in (0.0, 0.9)
+        for seed in range(20)
+    ]
+
+    areas = [int(np.isin(scene.pixels, range(140, 160)).sum()) for scene in drawn]
+    assert sum(areas[20:]) > 3 * sum(areas[:20])
+
+
+def test_pictures_that_fool_a_net_are_drawn_more_often_when_asked() -> None:
+    grounds = [
+        Scene(np.full((90, 90), grey, np.uint8), np.empty((0, 4), np.float32), np.empty(0, bool)) for grey in (60, 120)
+    ]
+    scenes = DetectionData((scene_with_face(), *grounds), np.array(["a", "b", "c"]))
+    fooled = np.array([0.1, 0.7], np.float32)
+    asked = recipe(mosaic=0.0, no_face=1.0, hard_no_face=1.0)
+
+    greys = [
+        Composer(scenes, asked, fooled).compose(scenes.scenes[0], np.random.default_rng(seed)).pixels.mean()
+        for seed in range(40)
+    ]
+
+    assert sum(grey == 120 for grey in greys) > 35
+
+
+def test_a_ground_may_lie_out_of_focus() -> None:
+    fine = np.random.default_rng(0).integers(0, 256, (128, 128)).astype(np.uint8)
+    ground = Scene(fine, np.empty((0, 4), np.float32), np.empty(0, bool))
+    scenes = DetectionData((scene_with_face(), ground), np.array(["a", "b"]))
+
+    sharp, soft = (
+        Composer(scenes, recipe(mosaic=0.0, no_face=1.0, soft_ground=share)).compose(
+            scenes.scenes[0], np.random.default_rng(4)
+        )
+        for share in (0.0, 1.0)
+    )
+
+    assert soft.pixels.std() < 0.5 * sharp.pixels.std()
+    assert not len(soft.boxes)
 
 
 def test_a_batch_is_the_same_whenever_it_is_asked_for() -> None:

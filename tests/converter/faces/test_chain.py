@@ -43,6 +43,7 @@ learning_rate = 1e-3
 close_ups = true
 crop_px = 64
 input_shape = [64, 96]
+hard_no_face = 0.5
 """
 
 
@@ -84,11 +85,14 @@ def test_a_run_becomes_an_int8_net_of_any_size_that_the_device_runs(
 
     told = json.loads(capsys.readouterr().out)
     split = json.loads((run / "split.json").read_text())
+    fooled = json.loads((run / "fooled.json").read_text())
     bundle = run_bundle(RunFolder(run))
     detector = FacesDetector(bundle, open_interpreter(bundle.model), min_score=0.0)
     found = detector.detect(np.full((480, 640), 90, np.uint8))
     assert told["input"] == "128x96"
     assert split == {"training_rows": list(range(12)), "validation_rows": [12, 13, 14]}
+    assert len(fooled) == 4  # pictures without faces
+    assert all(0 <= score <= 1 for score in fooled)
     assert bundle.manifest.input.shape == (1, 96, 128, 1)
     assert bundle.manifest.output.shape == (1, 12 * 16 + 6 * 8 + 3 * 4, 5)
     assert 0 < len(found) <= 400

@@ -80,3 +80,25 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"expected pictures with face boxes .* found numbers"):
         read_training_scenes([tmp_path / "odd.npz"])
+
+
+def test_flags_of_a_box_are_told_apart(tmp_path: Path) -> None:
+    jpeg = cv2.imencode(".jpg", np.full((40, 60), 90, np.uint8))[1].ravel()
+    flags = np.zeros((4, 5), np.uint8)
+    flags[[0, 1, 2, 3], [0, 1, 2, 3]] = 1  # blurred, covered, to ignore, turned
+    np.savez(
+        tmp_path / "pictures.npz",
+        jpeg=jpeg,
+        offsets=np.array([0, len(jpeg)]),
+        boxes=np.array([[1, 2, 10, 12]] * 4, np.float32),
+        box_offsets=np.array([0, 4]),
+        flags=flags,
+        group=np.array(["a"]),
+    )
+
+    (scene,) = read_training_scenes([tmp_path / "pictures.npz"]).scenes
+
+    assert scene.boxes[0].tolist() == [1, 2, 11, 14]
+    assert scene.ignored.tolist() == [False, False, True, False]
+    assert scene.turned is not None
+    assert scene.turned.tolist() == [False, False, False, True]
