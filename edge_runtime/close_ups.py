@@ -1,9 +1,9 @@
 """A second look: faces that the net is unsure of are cut from the full frame, laid side by side and shown to it again.
 
 The first look sees the frame shrunk into the net's input. There a face may be ten pixels large that has thirty in the
-frame, and one look at anything is a guess. One sheet of close-ups shows up to a dozen doubtful places in a size at
-which the net is at its best, in the time of one more look. Where every find is sure, or large enough in the first look
-already, there is no second one.
+frame, and one look at anything is a guess. A sheet of close-ups shows doubtful places in a size at which the net is at
+its best, in the time of one more look: a dozen of them in an input 320 wide. One of half that width takes up to three
+sheets. Where every find is sure, or large enough in the first look already, there is no second one.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ LEAST_SCORE: Final = 0.1
 SURE_SCORE: Final = 0.85
 """Finds from here on need none."""
 
-_COLUMNS, _ROWS = 4, 3
-_WIDEST_TILE_PX = 80
-"""Inputs of more than four such tiles are filled with more tiles."""
+_TILE_PX = 80
+"""A sheet is parted into tiles of about this side."""
+_PLACES = 12
+"""So many places are looked at, on as many sheets as they take; more where one sheet has room for them."""
 _FACE_SHARE = 0.6
 """Size of the face in its tile, of the tile's shorter side."""
 _MOST_ENLARGED = 2.0
@@ -58,16 +59,17 @@ def look_again(pixels: Pixels, found: Candidates, look: Look, shape: tuple[int, 
     """
     tiles = _tiles(shape)
     doubtful = np.flatnonzero(_are_doubtful(found, _FACE_SHARE * tiles[0, 2:].min(), fit_factor(pixels.shape, shape)))
-    doubtful = doubtful[: len(tiles)]
+    doubtful = doubtful[: max(_PLACES, len(tiles))]
     if doubtful.size == 0:
         return found
     boxes, scores = found.boxes.copy(), found.scores.copy()
-    first, sheet = boxes[doubtful], np.zeros(shape, np.uint8)
-    scale, offset = _lay_out(sheet, tiles[: len(doubtful)], pixels, first)
-    seen = look(sheet)
-    again, which = _same_faces(seen, first * scale + offset)
-    boxes[doubtful] = np.where(which[:, np.newaxis], (first + (again.boxes - offset) / scale) / 2, first)
-    scores[doubtful] = logistic((logit(scores[doubtful]) + logit(again.scores)) / 2)
+    for start in range(0, len(doubtful), len(tiles)):
+        places = doubtful[start : start + len(tiles)]
+        first, sheet = boxes[places], np.zeros(shape, np.uint8)
+        scale, offset = _lay_out(sheet, tiles[: len(places)], pixels, first)
+        again, which = _same_faces(look(sheet), first * scale + offset)
+        boxes[places] = np.where(which[:, np.newaxis], (first + (again.boxes - offset) / scale) / 2, first)
+        scores[places] = logistic((logit(scores[places]) + logit(again.scores)) / 2)
     return Candidates(boxes, scores).take(np.argsort(-scores, kind="stable"))
 
 
@@ -84,7 +86,7 @@ def _sides(boxes: Array) -> Array:
 
 def _tiles(shape: tuple[int, int]) -> NDArray[np.int64]:
     """Part a sheet of (height, width) into (N, 4) left, top, width, height, row by row."""
-    rows, columns = max(_ROWS, shape[0] // _WIDEST_TILE_PX), max(_COLUMNS, shape[1] // _WIDEST_TILE_PX)
+    rows, columns = (max(round(side / _TILE_PX), 1) for side in shape)
     height, width = shape[0] // rows, shape[1] // columns
     return np.array([(column * width, row * height, width, height) for row in range(rows) for column in range(columns)])
 

@@ -112,6 +112,26 @@ def test_one_sheet_bounds_the_time_and_the_best_doubtful_finds_are_on_it() -> No
     )
 
 
+def test_a_small_input_shows_as_many_places_on_three_sheets() -> None:
+    places = [(40 * index, 100, 20) for index in range(TILES + 4)]
+    scores = np.linspace(0.8, 0.2, len(places))
+    first = Candidates(np.array([(x, y, x + s, y + s) for x, y, s in places], np.float32), scores.astype(np.float32))
+    sheets = []
+
+    def sees_nothing(sheet: NDArray[np.uint8]) -> Candidates:
+        sheets.append(sheet)
+        return NOTHING
+
+    again = look_again(frame(*places), first, sees_nothing, (128, 160))
+
+    assert len(sheets) == 3
+    assert all(sheet.shape == (128, 160) for sheet in sheets)
+    for top in (0, 64):
+        for left in (0, 80):
+            assert all(sheet[top : top + 64, left : left + 80].max() == 255 for sheet in sheets)
+    assert np.isin(first.scores, again.scores).tolist() == [False] * TILES + [True] * 4
+
+
 @pytest.mark.parametrize(("wanted", "expected"), [(0.65, 0.154), (0.5, LEAST_SCORE), (0.05, 0.05)])
 def test_what_cannot_reach_the_wanted_score_is_not_looked_at(wanted: float, expected: float) -> None:
     assert worth_a_look(wanted) == pytest.approx(expected, abs=0.001)
