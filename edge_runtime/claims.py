@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.config import device_id
-from edge_runtime.errors import ClaimedError, SourceError
+from edge_runtime.errors import ClaimedError
 from edge_runtime.settings import Config
-from edge_runtime.sources.uri import parse_source
+from edge_runtime.sources.uri import known_source
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -88,11 +88,8 @@ class Claims:
 
 
 def _camera(text: str) -> str:
-    try:
-        uri = parse_source(text)
-    except SourceError:  # told where the source is opened
-        return ""
-    return f"{uri.kind}:{uri.number}" if uri.kind in {"camera", "picamera"} else ""
+    uri = known_source(text)
+    return f"{uri.kind}:{uri.number}" if uri and uri.kind in {"camera", "picamera"} else ""
 
 
 def _claimed(claim: str) -> dict[str, socket.socket]:

@@ -69,7 +69,12 @@ class WatchedSource:
     """
 
     def __init__(
-        self, source: Source, settings: SourceSettings, *, limit_fps: Callable[[], float | None] = lambda: None
+        self,
+        source: Source,
+        settings: SourceSettings,
+        *,
+        limit_fps: Callable[[], float | None] = lambda: None,
+        left_out: Counter[str] | None = None,
     ) -> None:
         """Wrap a live source.
 
@@ -77,11 +82,12 @@ class WatchedSource:
             source: not yet open.
             settings: how long a picture may stand still or be of one shade.
             limit_fps: asked at every frame; frames above this rate are left out and counted. None = no limit.
+            left_out: counts on in it; None = begins at 0.
         """
         self.name, self.live = source.name, source.live
         self.trouble: PictureTrouble | None = None
         """What is wrong with the newest picture."""
-        self.left_out: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter() if left_out is None else left_out
         """Frames that nobody will see, by reason: slowed, damaged. Since the program began."""
         self._source, self._settings, self._limit_fps = source, settings, limit_fps
         self._due_at = float("-inf")

@@ -176,7 +176,6 @@ def look_after(
     """
     figures = figures or Figures(clock)
     governor = Governor(config.governor)
-    watched = WatchedSource(source, config.source, limit_fps=lambda: governor.limit_fps)
-    watched.left_out = figures.left_out
+    watched = WatchedSource(source, config.source, limit_fps=lambda: governor.limit_fps, left_out=figures.left_out)
     parts = VitalParts(source=watched, figures=figures, governor=governor, board=board, clock=clock, sinks=sinks)
     return watched, Vitals(config, parts, audience=audience, heartbeat=heartbeat)

@@ -13,7 +13,7 @@ from edge_runtime.clock import SystemClock
 from edge_runtime.commands import Inbox
 from edge_runtime.config import device_id, load_config
 from edge_runtime.contract import ModelKind
-from edge_runtime.errors import ConfigError, SourceError
+from edge_runtime.errors import ConfigError
 from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Accelerator, Clock, Detector, Interpreter, Sink, Source
 from edge_runtime.interpreter import open_interpreter
@@ -25,7 +25,7 @@ from edge_runtime.settings import Config, Models, Policy, Web
 from edge_runtime.settings import Detector as DetectorSettings
 from edge_runtime.settings import Source as SourceSettings
 from edge_runtime.settings import Tracker as TrackerSettings
-from edge_runtime.sources.uri import SourceUri, parse_source
+from edge_runtime.sources.uri import SourceUri, known_source, parse_source
 from edge_runtime.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -231,11 +231,8 @@ def open_web(
 
 def tracker_of(config: Config) -> TrackerSettings:
     """Take the tracker's settings; in a single picture a face counts at once, for it is not detected again."""
-    try:
-        uri = parse_source(config.source.uri)
-    except SourceError:  # told where the source is opened, if it is
-        return config.tracker
-    if uri.kind == "pictures" and Path(uri.location).is_file():
+    uri = known_source(config.source.uri)
+    if uri and uri.kind == "pictures" and Path(uri.location).is_file():
         return msgspec.structs.replace(config.tracker, min_hits=1)
     return config.tracker
 

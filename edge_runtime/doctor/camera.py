@@ -15,7 +15,7 @@ from edge_runtime.doctor.libraries import Software
 from edge_runtime.doctor.machine import Machine
 from edge_runtime.errors import SourceError
 from edge_runtime.settings import Source
-from edge_runtime.sources.uri import parse_source
+from edge_runtime.sources.uri import known_source
 from edge_runtime.wiring import open_source
 
 _NODES: Final = ("dev/video*", "dev/media*", "dev/dma_heap/*")
@@ -59,10 +59,8 @@ def look_through(source: Source, *, service_runs: bool) -> Finding:
 
 
 def _is_picamera(uri: str) -> bool:
-    try:
-        return parse_source(uri).kind == "picamera"
-    except SourceError:  # told where the source is looked through
-        return False
+    known = known_source(uri)
+    return known is not None and known.kind == "picamera"
 
 
 def _picamera2(machine: Machine, software: Software, *, wanted: bool) -> Finding:

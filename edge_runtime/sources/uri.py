@@ -53,6 +53,14 @@ def parse_source(text: str) -> SourceUri:
     return _path(text)
 
 
+def known_source(text: str) -> SourceUri | None:
+    """Understand the same; None where parse_source raises, which says so where the source is opened."""
+    try:
+        return parse_source(text)
+    except SourceError:
+        return None
+
+
 def _address(text: str, scheme: str) -> SourceUri:
     if scheme not in STREAM_SCHEMES:  # the address itself stays out of the message: it may hold a password
         raise SourceError(f"source: addresses of the form {scheme}:// cannot be read; expected {ACCEPTED}")
