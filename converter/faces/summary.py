@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from converter.datasets.contact_sheet import TILE_PX, Sheet, block, drawn
 from converter.faces.data import Boxes, DetectionData, Picture, size_of
 
-SIZES_PX: Final = (0, 8, 16, 24, 48, 96)
+SIZES_PX: Final = (0, 8, 16, 32, 64, 128)
 """Lower ends of the ranges that faces are counted in: square root of a box's area, pixels of the picture."""
 
 _MARGIN = 0.6

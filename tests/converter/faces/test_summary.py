@@ -27,7 +27,7 @@ def test_boxes_are_counted_by_what_they_are_for() -> None:
 
     assert (told["pictures"], told["without_faces"], told["groups"]) == (2, 1, 2)
     assert (told["boxes"], told["to_find"], told["to_ignore"], told["unusual_pose"]) == (3, 2, 1, 1)
-    assert told["to_find_by_size_px"] == {"0-8": 0, "8-16": 1, "16-24": 0, "24-48": 1, "48-96": 0, "96 and more": 0}
+    assert told["to_find_by_size_px"] == {"0-8": 0, "8-16": 1, "16-32": 0, "32-64": 1, "64-128": 0, "128 and more": 0}
 
 
 def test_a_sheet_has_a_block_for_each_kind_of_box_that_occurs() -> None:
