@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as CaptureTimeoutError  # before 3.11 not the built-in one
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _INSTALL_HINT: Final = "apt install python3-picamera2, and make the venv with --system-site-packages"
 _STREAM: Final = "lores"
+_WHOLE: Final = 0.99
 _BUFFERS: Final = 3
 """One being filled, one waiting, one being read: more cost memory that a 512 MB board does not have."""
 
@@ -110,10 +112,16 @@ class PiCamera:
     def _start(self) -> None:
         width, height, fps = self._asked
         picture = {"size": (width, height), "format": "YUV420"}
+        mode = widest_mode(self._camera.sensor_modes, fps)
         # picamera2 insists on a main stream; as small and as plain as the other one it costs least. The preview's
         # colour space has luma 0..255, as the nets expect; the video's has 16..235 at this size.
         configuration = self._camera.create_preview_configuration(
-            main=picture, lores=dict(picture), raw=None, buffer_count=_BUFFERS, controls={"FrameRate": fps}
+            main=picture,
+            lores=dict(picture),
+            raw=None,
+            buffer_count=_BUFFERS,
+            controls={"FrameRate": fps},
+            sensor={key: mode[of] for key, of in (("output_size", "size"), ("bit_depth", "bit_depth"))} if mode else {},
         )
         self._camera.configure(configuration)
         got = self._camera.camera_configuration()[_STREAM]
@@ -124,4 +132,34 @@ class PiCamera:
             *got["size"],
             got["stride"],
         )
+        if mode:
+            logger.info("%s: sensor mode %dx%d, %s", self.name, *mode["size"], _view(self._camera.sensor_modes, mode))
         self._camera.start()
+
+
+def widest_mode(modes: Sequence[Mapping[str, Any]], fps: float) -> Mapping[str, Any] | None:
+    """Choose the smallest of a sensor's modes that show the most of what it sees and are fast enough.
+
+    Left to itself picamera2 takes the mode nearest to the picture's size, and small modes of many sensors show the middle
+    of a larger one alone: 640 x 480 of an imx219 is 39 % of the width.
+
+    Args:
+        modes: picamera2's `sensor_modes`: `size`, `fps`, `bit_depth`, and `crop_limits` (x, y, width, height).
+        fps: least rate.
+
+    Returns:
+        A mode; None where none is fast enough, which leaves the choice to picamera2.
+    """
+    fast = [mode for mode in modes if mode["fps"] >= fps]
+    return min(fast, key=lambda mode: (-_seen(mode), math.prod(mode["size"]), -mode["bit_depth"]), default=None)
+
+
+def _seen(mode: Mapping[str, Any]) -> int:
+    """Area of the sensor that a mode shows, its pixels."""
+    _, _, width, height = mode["crop_limits"]
+    return int(width * height)
+
+
+def _view(modes: Sequence[Mapping[str, Any]], mode: Mapping[str, Any]) -> str:
+    share = _seen(mode) / max(map(_seen, modes))
+    return "the whole view" if share > _WHOLE else f"{100 * share:.0f} % of the view: wider modes are slower than asked"

@@ -23,6 +23,14 @@ PADDING: Final = 0xA5
 """What the padding holds: nothing that may end up in a frame."""
 
 
+MODES: Final = (
+    {"size": (1536, 864), "fps": 120.13, "bit_depth": 10, "crop_limits": (768, 432, 3072, 1728)},
+    {"size": (2304, 1296), "fps": 56.03, "bit_depth": 10, "crop_limits": (0, 0, 4608, 2592)},
+    {"size": (4608, 2592), "fps": 14.35, "bit_depth": 10, "crop_limits": (0, 0, 4608, 2592)},
+)
+"""What the sensor of a Camera Module 3 (imx708) offers."""
+
+
 @dataclass
 class FakeSensor:
     """What a test decides about one camera, and what it can ask afterwards."""
@@ -30,6 +38,7 @@ class FakeSensor:
     pictures: Sequence[NDArray[np.uint8]]
     """(h, w) luma, one a frame; after the last one no frame comes any more."""
     model: str = "imx708"
+    modes: Sequence[dict[str, Any]] = MODES
     held_by_another: bool = False
     """Opening fails as it does while another program has the camera."""
     requests: list[FakeRequest] = field(default_factory=list)
@@ -108,6 +117,11 @@ class _FakeCamera:
         self._started = False
         self._delivered = 0
 
+    @property
+    def sensor_modes(self) -> list[dict[str, Any]]:
+        """Return what the sensor offers."""
+        return list(self._sensor.modes)
+
     def create_preview_configuration(
         self,
         main: dict[str, Any],
@@ -115,10 +129,11 @@ class _FakeCamera:
         raw: None,
         buffer_count: int,
         controls: dict[str, Any],
+        sensor: dict[str, Any],
     ) -> dict[str, Any]:
         """Return a configuration with even sizes, as libcamera's alignment makes them."""
         streams = {name: _aligned(stream) for name, stream in (("main", main), ("lores", lores))}
-        return {**streams, "raw": raw, "buffer_count": buffer_count, "controls": controls}
+        return {**streams, "raw": raw, "buffer_count": buffer_count, "controls": controls, "sensor": sensor}
 
     def configure(self, configuration: dict[str, Any]) -> None:
         """Accept a configuration; RuntimeError when lores is larger than main."""
@@ -127,6 +142,8 @@ class _FakeCamera:
             raise RuntimeError("lores stream dimensions may not exceed main stream")
         if lores["format"] != "YUV420":
             raise RuntimeError("lores stream must be YUV")
+        if unknown := set(configuration["sensor"]) - {"output_size", "bit_depth"}:
+            raise RuntimeError(f"Unexpected keys {unknown} in sensor configuration")
         self._configuration = self._sensor.configuration = configuration
 
     def camera_configuration(self) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pytest
 
 from edge_runtime.clock import SystemClock
 from edge_runtime.errors import DeviceNotFoundError, SourceError
-from edge_runtime.sources.picamera import PiCamera
+from edge_runtime.sources.picamera import PiCamera, widest_mode
 from edge_runtime.testing import FakeSensor, fake_picamera2
-from edge_runtime.testing.picamera import PADDING
+from edge_runtime.testing.picamera import MODES, PADDING
 from tests.sources.pictures import HEIGHT_PX, WIDTH_PX, ramps
 
 
@@ -72,6 +72,54 @@ def test_memory_is_spared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked["raw"] is None
     assert asked["buffer_count"] == 3
     assert asked["controls"] == {"FrameRate": 20.0}
+
+
+IMX219 = (
+    {"size": (640, 480), "fps": 206.65, "bit_depth": 10, "crop_limits": (1000, 752, 1280, 960)},
+    {"size": (1640, 1232), "fps": 41.85, "bit_depth": 10, "crop_limits": (0, 0, 3280, 2464)},
+    {"size": (1640, 1232), "fps": 41.85, "bit_depth": 8, "crop_limits": (0, 0, 3280, 2464)},
+    {"size": (1920, 1080), "fps": 47.57, "bit_depth": 10, "crop_limits": (680, 692, 1920, 1080)},
+    {"size": (3280, 2464), "fps": 21.19, "bit_depth": 10, "crop_limits": (0, 0, 3280, 2464)},
+)
+
+
+def test_the_camera_shows_all_that_the_sensor_sees(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sensor = FakeSensor(ramps(1))
+
+    with caplog.at_level(logging.INFO), camera(monkeypatch, sensor):
+        asked = sensor.configuration["sensor"]
+
+    assert asked == {"output_size": (2304, 1296), "bit_depth": 10}
+    assert "sensor mode 2304x1296, the whole view" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("modes", "fps", "size"),
+    [(IMX219, 30, (1640, 1232)), (IMX219, 45, (1920, 1080)), (IMX219, 100, (640, 480)), (MODES, 20, (2304, 1296))],
+)
+def test_the_widest_mode_that_is_fast_enough_is_chosen(
+    modes: tuple[dict[str, object], ...], fps: float, size: tuple[int, int]
+) -> None:
+    mode = widest_mode(modes, fps)
+
+    assert mode is not None
+    assert (mode["size"], mode["bit_depth"]) == (size, 10)
+
+
+def test_a_narrow_view_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO), camera(monkeypatch, FakeSensor(ramps(1), modes=[MODES[0], MODES[2]])):
+        pass
+
+    assert "sensor mode 1536x864, 44 % of the view: wider modes are slower than asked" in caplog.text
+
+
+def test_where_no_mode_is_fast_enough_picamera2_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor = FakeSensor(ramps(1), modes=[MODES[2]])
+
+    with camera(monkeypatch, sensor):
+        assert sensor.configuration["sensor"] == {}
 
 
 def test_a_capture_that_never_returns_breaks_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
