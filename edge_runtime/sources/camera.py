@@ -28,6 +28,15 @@ _COMPRESSED: Final = frozenset(("JPEG", "MJPG"))
 _GREY: Final = frozenset(("GREY",))
 _RAW_FORMATS: Final = frozenset((*_PACKED_LUMA, *_PLANAR, *_COMPRESSED, *_GREY))
 
+_BLACK, _WHITE = 16, 235
+_FULL_RANGE: Final = np.clip(np.rint((np.arange(256) - _BLACK) * 255 / (_WHITE - _BLACK)), 0, 255).astype(np.uint8)
+"""(256,) grey level 0..255 by luma byte of the packed and planar formats, whose black is 16 and whose white is 235.
+
+Source: Linux, "Detailed Colorspace Descriptions" of V4L2 (the default Y'CbCr quantization is limited range); OpenCV's
+conversions of these formats to colours assume the same. V4L2 can announce the full range instead, which OpenCV does
+not tell.
+"""
+
 
 class V4l2Camera:
     """A USB camera, or any other that Linux shows as /dev/videoN."""
@@ -152,7 +161,7 @@ class V4l2Camera:
         )
 
     def _grey(self, picture: NDArray[np.uint8], fourcc: str, width: int, height: int) -> NDArray[np.uint8] | None:
-        """Take the luma of one frame, (height, width), as a copy; None when the frame is damaged."""
+        """Take the luma of one frame, (height, width), 0..255, as a copy; None when the frame is damaged."""
         if fourcc in _COMPRESSED:
             pixels = self._cv2.imdecode(picture.reshape(-1), self._cv2.IMREAD_GRAYSCALE) if picture.size else None
             return None if pixels is None else np.asarray(pixels, dtype=np.uint8)
@@ -163,7 +172,12 @@ class V4l2Camera:
             return None
         step = 2 if fourcc in _PACKED_LUMA else 1
         luma = rows[:height, _PACKED_LUMA.get(fourcc, 0) :: step][:, :width]
-        return luma.copy() if luma.shape == (height, width) else None
+        if luma.shape != (height, width):
+            return None
+        pixels = luma.copy()
+        if fourcc not in _GREY:
+            self._cv2.LUT(pixels, _FULL_RANGE, dst=pixels)
+        return pixels
 
 
 def _rows(raw: NDArray[np.uint8], count: int) -> NDArray[np.uint8] | None:

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 
 PADDING_PX: Final = 32
 """Pixels that the driver adds to every row of an uncompressed format."""
-RAW_FORMATS: Final = ("YUYV", "UYVY", "GREY", "NV12", "MJPG")
+PLANAR_FORMATS: Final = ("NV12", "NV21", "YU12", "YV12")
+"""Alike in their bytes while there is no colour."""
+LUMA_FORMATS: Final = ("YUYV", "UYVY", *PLANAR_FORMATS)
+"""Their black is 16 and their white 235."""
+RAW_FORMATS: Final = (*LUMA_FORMATS, "GREY", "MJPG")
 
 
 class FakeV4l2Capture:
@@ -29,7 +33,8 @@ class FakeV4l2Capture:
         """Hold the scene.
 
         Args:
-            pictures: (h, w) grey, one a frame, all of one size; after the last one grab() fails, as when unplugged.
+            pictures: (h, w) grey, 0..255, one a frame, all of one size; after the last one grab() fails, as when
+                unplugged.
             fourcc: the camera's format; one of RAW_FORMATS, or another one that only OpenCV can convert.
             fps: the only rate the driver knows.
             opens: False = another program holds the device.
@@ -91,11 +96,16 @@ def _encoded(picture: NDArray[np.uint8], fourcc: str) -> NDArray[np.uint8]:
         return np.asarray(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 100])[1], dtype=np.uint8).reshape(-1)
     height, width = picture.shape
     padded = np.full((height, width + PADDING_PX), 0xA5, dtype=np.uint8)
-    padded[:, :width] = picture
+    padded[:, :width] = _limited(picture) if fourcc in LUMA_FORMATS else picture
     if fourcc == "GREY":
         return padded.reshape(-1)
-    if fourcc == "NV12":
+    if fourcc in PLANAR_FORMATS:
         return np.vstack([padded, np.full((height // 2, width + PADDING_PX), 128, dtype=np.uint8)]).reshape(-1)
     colour = np.full_like(padded, 128)
     pair = (padded, colour) if fourcc == "YUYV" else (colour, padded)
     return np.stack(pair, axis=-1).reshape(-1)
+
+
+def _limited(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Squeeze grey levels 0..255 into the luma's 16..235 (ITU-R BT.601)."""
+    return np.asarray(np.rint(16 + picture * (219 / 255)), dtype=np.uint8)

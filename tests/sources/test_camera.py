@@ -20,10 +20,30 @@ from edge_runtime.errors import DeviceNotFoundError, DevicePermissionError, Sour
 from edge_runtime.interfaces import Clock
 from edge_runtime.sources.camera import V4l2Camera
 from edge_runtime.testing import FakeV4l2Capture, ManualClock
-from edge_runtime.testing.video_capture import RAW_FORMATS
+from edge_runtime.testing.video_capture import LUMA_FORMATS, RAW_FORMATS
 from tests.sources.pictures import HEIGHT_PX, WIDTH_PX, ramps
 
 NOBODY = 65534
+TO_COLORS = {
+    "YUYV": cv2.COLOR_YUV2BGR_YUYV,
+    "UYVY": cv2.COLOR_YUV2BGR_UYVY,
+    "NV12": cv2.COLOR_YUV2BGR_NV12,
+    "NV21": cv2.COLOR_YUV2BGR_NV21,
+    "YU12": cv2.COLOR_YUV2BGR_I420,
+    "YV12": cv2.COLOR_YUV2BGR_YV12,
+}
+"""OpenCV's own conversion of every format that has colours."""
+
+
+class Bytes(FakeV4l2Capture):
+    """A camera that hands out these very bytes."""
+
+    def __init__(self, raw: NDArray[np.uint8], *, fourcc: str, width: int, height: int) -> None:
+        super().__init__([np.zeros((height, width), np.uint8)], fourcc=fourcc)
+        self._raw = raw
+
+    def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
+        return True, self._raw.reshape(1, -1)
 
 
 @pytest.fixture
@@ -56,8 +76,30 @@ def test_every_format_becomes_grey_without_its_padding(devices: Path, fourcc: st
     frames = taken(camera(devices, FakeV4l2Capture(scene, fourcc=fourcc)), 3)
 
     assert [frame.pixels.shape for frame in frames] == [(HEIGHT_PX, WIDTH_PX)] * 3
-    tolerance = 3 if fourcc == "MJPG" else 0  # JPEG at quality 100 still rounds
+    # 256 grey levels become 220 of luma, and JPEG at quality 100 still rounds.
+    tolerance = 1 if fourcc in LUMA_FORMATS else 3 if fourcc == "MJPG" else 0
     assert max(error(frame.pixels, picture) for frame, picture in zip(frames, scene, strict=True)) <= tolerance
+
+
+@pytest.mark.parametrize("fourcc", TO_COLORS)
+@pytest.mark.parametrize(("least", "most", "colour"), [(0, 255, 0), (40, 215, 8)])  # no colour leaves 0..255
+def test_raw_luma_is_the_grey_of_the_colours_that_opencv_makes_of_it(
+    devices: Path, fourcc: str, least: int, most: int, colour: int
+) -> None:
+    raw = raw_bytes(fourcc, np.linspace(least, most, 256 * 64).reshape(64, 256), colour)
+
+    (frame,) = taken(camera(devices, Bytes(raw, fourcc=fourcc, width=256, height=64)), 1)
+
+    grey = cv2.cvtColor(cv2.cvtColor(raw, TO_COLORS[fourcc]), cv2.COLOR_BGR2GRAY)
+    assert error(frame.pixels, np.asarray(grey, np.uint8)) <= 2
+
+
+def test_grey_bytes_have_the_full_range_already(devices: Path) -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(4, 64)
+
+    (frame,) = taken(camera(devices, Bytes(levels, fourcc="GREY", width=64, height=4)), 1)
+
+    np.testing.assert_array_equal(frame.pixels, levels)
 
 
 @pytest.mark.parametrize(("fourcc", "converts"), [("YUYV", 0), ("MJPG", 0), ("RGB3", 1)])
@@ -140,6 +182,16 @@ def test_the_device_is_given_back_at_the_end(devices: Path) -> None:
     taken(camera(devices, capture), 1)
 
     assert capture.released
+
+
+def raw_bytes(fourcc: str, luma: NDArray[np.float64], colour: int) -> NDArray[np.uint8]:
+    """Lay out luma with colours that differ from grey by up to `colour`, as cv2.cvtColor takes the format."""
+    rng = np.random.default_rng(5)
+    height, width = luma.shape
+    if fourcc in {"YUYV", "UYVY"}:
+        chroma = rng.integers(128 - colour, 128 + colour + 1, (height, width))
+        return np.stack((luma, chroma) if fourcc == "YUYV" else (chroma, luma), axis=-1).astype(np.uint8)
+    return np.vstack([luma, rng.integers(128 - colour, 128 + colour + 1, (height // 2, width))]).astype(np.uint8)
 
 
 def error(pixels: NDArray[np.uint8], expected: NDArray[np.uint8]) -> int:
