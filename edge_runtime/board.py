@@ -11,10 +11,12 @@ ZONES: Final = "sys/class/thermal"
 THROTTLED: Final = ("soc/soc:firmware", "soc@*/soc@*:firmware")
 """Folders below sys/devices/platform: a Raspberry Pi up to 4, and a Pi 5, whose devices have their address in the name.
 
-Source: drivers/firmware/raspberrypi.c of the Raspberry Pi kernel, attribute get_throttled: hexadecimal without 0x.
+Source: drivers/firmware/raspberrypi.c of the Raspberry Pi kernel, attribute get_throttled: hexadecimal without 0x. It
+is what drivers/hwmon/raspberrypi-hwmon.c was answered last: that asks every two seconds, and has the firmware forget
+the bits from 16 on with every question.
 """
 FLAGS: Final = {0: "under_voltage", 1: "frequency_capped", 2: "throttled", 3: "soft_temperature_limit"}
-"""Bits that say what is so now; the same bits + 16 say what has been since the board started."""
+"""Bits that say what is so now; the same bits + OCCURRED say what has been since they were forgotten last."""
 OCCURRED: Final = 16
 
 
@@ -23,9 +25,9 @@ class Throttling:
     """What the Raspberry Pi's firmware does against heat and a weak power supply."""
 
     now: tuple[str, ...]
-    """Names of FLAGS."""
-    occurred: tuple[str, ...]
-    """Since the board started."""
+    """Names of FLAGS; under_voltage also when it is only in `lately`, which is when the kernel warns of it."""
+    lately: tuple[str, ...]
+    """Since the kernel's question before, two seconds earlier."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,19 @@ class Board:
         bits = _number(_text(paths[0]), 16) if paths else None
         if bits is None:
             return None
-        now = tuple(name for bit, name in FLAGS.items() if bits >> bit & 1)
-        return Throttling(now, tuple(name for bit, name in FLAGS.items() if bits >> bit + OCCURRED & 1))
+        had_under_voltage = bits >> OCCURRED & 1
+        return Throttling(flag_names(bits | had_under_voltage), flag_names(bits >> OCCURRED))
 
     def memory_mb(self) -> float | None:
         """Return this process' resident memory."""
         pages = _text(self.root / "proc/self/statm").split()
         resident = _number(pages[1], 10) if len(pages) > 1 else None
         return None if resident is None else resident * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def flag_names(bits: int) -> tuple[str, ...]:
+    """Name the flags of the lowest bits, in the order of FLAGS."""
+    return tuple(name for bit, name in FLAGS.items() if bits >> bit & 1)
 
 
 def _is_soc(kind: str) -> bool:

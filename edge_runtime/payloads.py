@@ -162,6 +162,7 @@ class Telemetry(Payload, frozen=True, kw_only=True, tag_field="schema", tag=TELE
     throttled: tuple[str, ...] | None = None
     """What the Raspberry Pi's firmware does now against heat and under-voltage; absent on other boards."""
     throttled_since_boot: tuple[str, ...] | None = None
+    """What was seen of it since this start of the process; what went before it the kernel does not tell."""
     memory_mb: float | None = None
     """Resident memory of the program."""
     mqtt_connected: bool | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from edge_runtime.audience import Reading
-from edge_runtime.board import Board
+from edge_runtime.board import FLAGS, Board, Throttling
 from edge_runtime.interfaces import Clock, Sink
 from edge_runtime.payloads import Telemetry, rfc3339
 
@@ -25,6 +25,8 @@ class Figures:
         """Frames since the start."""
         self.left_out: Counter[str] = Counter()
         """Frames that nobody will see, by reason, since the start; the source under watch counts them."""
+        self.throttled: frozenset[str] = frozenset()
+        """Flags of edge_runtime.board that a reading showed since the start."""
         self._clock = clock
         self._started_at = self._since = clock.monotonic()
         self._processed_before = 0
@@ -45,6 +47,11 @@ class Figures:
         """Count one processed frame; `captured_at` is monotonic seconds."""
         self.processed += 1
         self._latencies.append(self._clock.monotonic() - captured_at)
+
+    def board(self, throttling: Throttling | None) -> None:
+        """Remember what the firmware has done against heat and under-voltage; None = the board does not tell."""
+        if throttling is not None:
+            self.throttled |= {*throttling.now, *throttling.lately}
 
     def uptime_s(self) -> float:
         """Return the seconds since the start."""
@@ -75,6 +82,7 @@ class TelemetryWriter:
         """Write the figures since the last call."""
         fps, latency_ms = self.figures.take()
         throttling = self.board.throttling()
+        self.figures.board(throttling)
         broker: Any = next((sink for sink in self.sinks if sink.name == "mqtt"), None)
         oldest_s = getattr(broker, "oldest_age_s", None)
         return Telemetry(
@@ -88,7 +96,7 @@ class TelemetryWriter:
             limit_fps=limit_fps,
             temperature_c=self.board.temperature_c(),
             throttled=throttling.now if throttling else None,
-            throttled_since_boot=throttling.occurred if throttling else None,
+            throttled_since_boot=_in_order(self.figures.throttled) if throttling else None,
             memory_mb=_rounded(self.board.memory_mb()),
             mqtt_connected=None if broker is None else bool(broker.connected),
             outbox_messages=None if broker is None else int(broker.pending),
@@ -100,6 +108,10 @@ def _at_share(ascending: Sequence[float], percent: int) -> float:
     """Nearest rank, milliseconds."""
     rank = -(-len(ascending) * percent // 100)
     return round(ascending[max(0, rank - 1)] * 1000, 1)
+
+
+def _in_order(flags: frozenset[str]) -> tuple[str, ...]:
+    return tuple(flag for flag in FLAGS.values() if flag in flags)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -24,8 +24,8 @@ from edge_runtime.settings import Config
 from edge_runtime.telemetry import Figures, TelemetryWriter
 
 THIS_BOARD: Final = Board()
-LOOK_EVERY_S: Final = 5.0
-"""How often the board is read."""
+LOOK_EVERY_S: Final = 2.0
+"""How often the board is read: as often as the kernel asks the Raspberry Pi's firmware, see edge_runtime.board."""
 
 SENTENCES: Final = {
     "black": "the picture is black: it is dark, or the camera is covered",
@@ -135,8 +135,9 @@ class Vitals:
 
     def _govern(self, now: float) -> None:
         governor, board = self._parts.governor, self._parts.board
+        throttling = board.throttling()
+        self._figures.board(throttling)
         if self._config.governor.enabled:
-            throttling = board.throttling()
             flags = throttling.now if throttling else ()
             governor.update(now, temperature_c=board.temperature_c(), flags=flags)
             self._note("heat", governor.reason)

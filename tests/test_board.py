@@ -19,14 +19,22 @@ def test_a_raspberry_pi_says_how_hot_it_is_and_what_its_firmware_does(tmp_path: 
     assert board.temperature_c() == pytest.approx(79.123)
     assert throttling is not None
     assert throttling.now == ("under_voltage", "throttled")
-    assert throttling.occurred == ("under_voltage", "throttled")
+    assert throttling.lately == ("under_voltage", "throttled")
 
 
 def test_what_has_been_is_told_apart_from_what_is(tmp_path: Path) -> None:
     throttling = raspberry_pi(tmp_path, throttled="80000").throttling()
 
     assert throttling is not None
-    assert (throttling.now, throttling.occurred) == ((), ("soft_temperature_limit",))
+    assert (throttling.now, throttling.lately) == ((), ("soft_temperature_limit",))
+
+
+def test_under_voltage_since_the_kernel_asked_last_counts_as_now(tmp_path: Path) -> None:
+    throttling = raspberry_pi(tmp_path, throttled="50000").throttling()
+
+    assert throttling is not None
+    assert throttling.now == ("under_voltage",)
+    assert throttling.lately == ("under_voltage", "throttled")
 
 
 def test_the_hottest_zone_of_the_processor_counts(tmp_path: Path) -> None:

@@ -86,11 +86,23 @@ def test_board_broker_and_limit_are_told(tmp_path: Path) -> None:
     assert (told.mqtt_connected, told.outbox_messages, told.outbox_oldest_age_s) == (False, 41, 12.3)
 
 
+def test_what_the_firmware_did_is_remembered_since_the_start(tmp_path: Path) -> None:
+    telemetry = writer(ManualClock(), raspberry_pi(tmp_path, throttled="8"))
+    told = [telemetry.write(None).throttled_since_boot]
+
+    for flags in ("10000", "0"):  # the kernel's file forgets with every question to the firmware
+        raspberry_pi(tmp_path, throttled=flags)
+        told.append(telemetry.write(None).throttled_since_boot)
+
+    assert told == [("soft_temperature_limit",), *[("under_voltage", "soft_temperature_limit")] * 2]
+
+
 def test_what_there_is_not_is_absent(tmp_path: Path) -> None:
     told = writer(ManualClock(), Board(tmp_path)).write(None)
 
-    absent = (told.temperature_c, told.throttled, told.memory_mb, told.mqtt_connected, told.outbox_messages)
-    assert absent == (None,) * 5
+    absent = (told.temperature_c, told.throttled, told.throttled_since_boot, told.memory_mb)
+    assert absent == (None,) * 4
+    assert (told.mqtt_connected, told.outbox_messages) == (None, None)
 
 
 def test_latencies_are_bounded_in_number(tmp_path: Path) -> None:

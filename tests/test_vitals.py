@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from edge_runtime.board import Board
 from edge_runtime.datatypes import Frame, Observation
 from edge_runtime.errors import MemoryLimitError
 from edge_runtime.heartbeat import Silence
-from edge_runtime.settings import Config, Service, Telemetry
+from edge_runtime.settings import Config, Governor, Service, Telemetry
 from edge_runtime.telemetry import Figures
 from edge_runtime.testing import FakeSource, ManualClock, MemorySink
 from edge_runtime.vitals import LOOK_EVERY_S, Ears, Vitals, look_after
@@ -78,8 +79,6 @@ def test_the_board_is_not_read_at_every_turn(tmp_path: Path) -> None:
 
 
 def test_the_governor_can_be_turned_off(tmp_path: Path) -> None:
-    from edge_runtime.settings import Governor
-
     loop = Turns(raspberry_pi(tmp_path, millidegrees=TOO_HOT), Config(governor=Governor(enabled=False)))
 
     loop.turn(0.0)
@@ -109,6 +108,20 @@ def test_telemetry_comes_every_period_while_the_loop_turns(tmp_path: Path) -> No
 
     assert [message.topic for message in loop.sink.messages] == ["telemetry"] * 3
     assert not any(message.durable for message in loop.sink.messages)
+
+
+@pytest.mark.parametrize("governed", [True, False])
+def test_under_voltage_between_two_telemetries_is_told(tmp_path: Path, *, governed: bool) -> None:
+    config = Config(telemetry=Telemetry(period_s=60.0), governor=Governor(enabled=governed))
+    loop = Turns(raspberry_pi(tmp_path, throttled="10000"), config)
+    loop.turn(0.0)
+    raspberry_pi(tmp_path, throttled="0")
+
+    loop.turn(60.0)
+
+    (told,) = [json.loads(message.to_json()) for message in loop.sink.messages]
+    assert (told["throttled"], told["throttled_since_boot"]) == ([], ["under_voltage"])
+    assert loop.events == (["at most 10 frames per second are processed: under voltage"] if governed else [])
 
 
 def test_a_period_of_zero_is_none(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import platform
 import re
 from typing import Final
 
-from edge_runtime.board import FLAGS, OCCURRED, Board, Throttling
+from edge_runtime.board import OCCURRED, Board, flag_names
 from edge_runtime.doctor.finding import Finding, off, ok, warning
 from edge_runtime.doctor.machine import Machine
 
@@ -79,15 +79,24 @@ def _cma(machine: Machine) -> Finding:
 
 
 def _power(machine: Machine) -> Finding:
-    """What the firmware says about power and clock, now and since the start."""
-    flags = Board(machine.root).throttling() or _asked(machine)
-    if flags is None:
-        return off("power", "cannot be read here" if machine.is_raspberry_pi else "measured on a Raspberry Pi only")
-    if not flags.now and not flags.occurred:
-        return ok("power", "no under-voltage, not throttled since the start")
-    now, occurred = (", ".join(MEANINGS[flag] for flag in some) or "nothing" for some in (flags.now, flags.occurred))
-    under_voltage = "under_voltage" in (*flags.now, *flags.occurred)
-    return warning("power", f"now: {now}; since the start: {occurred}", _remedy(machine, under_voltage=under_voltage))
+    """What the firmware says about power and clock: its own program knows what has been since the start.
+
+    The kernel's file knows of two seconds only, see edge_runtime.board.
+    """
+    bits, read = _asked(machine), Board(machine.root).throttling()
+    if bits is not None:
+        return _flags(machine, flag_names(bits), flag_names(bits >> OCCURRED), "since the start")
+    if read is not None:
+        return _flags(machine, read.now, read.lately, "in the last two seconds")
+    return off("power", "cannot be read here" if machine.is_raspberry_pi else "measured on a Raspberry Pi only")
+
+
+def _flags(machine: Machine, now: tuple[str, ...], before: tuple[str, ...], since: str) -> Finding:
+    if not now and not before:
+        return ok("power", f"no under-voltage, not throttled {since}")
+    told = [", ".join(MEANINGS[flag] for flag in some) or "nothing" for some in (now, before)]
+    remedy = _remedy(machine, under_voltage="under_voltage" in (*now, *before))
+    return warning("power", f"now: {told[0]}; {since}: {told[1]}", remedy)
 
 
 def _remedy(machine: Machine, *, under_voltage: bool) -> str:
@@ -97,14 +106,10 @@ def _remedy(machine: Machine, *, under_voltage: bool) -> str:
     return f"use the official power supply ({supply}) with its own cable, and a powered hub for USB devices"
 
 
-def _asked(machine: Machine) -> Throttling | None:
-    """Ask the firmware's own program where the kernel has no file for it."""
+def _asked(machine: Machine) -> int | None:
+    """Ask the firmware's own program for its flags; None where there is none, or it may not ask."""
     told = re.search(r"=0x([0-9a-f]+)", (machine.answer("vcgencmd", "get_throttled") or "") if machine.model else "")
-    if told is None:
-        return None
-    bits = int(told[1], 16)
-    now, occurred = (tuple(name for bit, name in FLAGS.items() if bits >> bit + since & 1) for since in (0, OCCURRED))
-    return Throttling(now, occurred)
+    return None if told is None else int(told[1], 16)
 
 
 def _temperature(machine: Machine) -> Finding:

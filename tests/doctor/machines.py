@@ -39,6 +39,7 @@ def machine(root: Path, board: str = "pi4") -> Machine:
         put(root, "proc/device-tree/model", f"{facts.device_tree_models[0]} Rev 1.2\0")
     if is_pi:
         put(root, throttled_path(board), "0\n")
+        program(root, "vcgencmd", "echo throttled=0x0")
     put(root, "sys/class/video4linux/video0/name", "USB Camera: USB Camera\n")
     put(root, "dev/video0", "", mode=0o660)
     return Machine(root, uid=USER, gids=own_group(root))

@@ -11,6 +11,9 @@ from edge_runtime.settings import Config
 from firmware_config.model import Family
 from tests.doctor.machines import BOARDS, machine, only, program, put, software, throttled_path
 
+NO_ANSWERS = ["exit 255", "echo VCHI initialization failed", "echo throttled=0xNONSENSE"]
+"""Of vcgencmd, the first one to users who may not ask."""
+
 PIS = [name for name, facts in BOARDS.items() if facts.family is Family.RASPBERRY_PI]
 
 
@@ -35,7 +38,7 @@ def test_a_healthy_raspberry_pi_says_so_of_power_and_camera_memory(name: str, tm
 @pytest.mark.parametrize("name", PIS)
 def test_under_voltage_names_the_power_supply_of_the_board(name: str, tmp_path: Path) -> None:
     looked_at = machine(tmp_path, name)
-    put(tmp_path, throttled_path(name), "50005\n")
+    program(tmp_path, "vcgencmd", "echo throttled=0x50005")
 
     found = only(board.look(looked_at), "power")
 
@@ -54,7 +57,7 @@ def test_under_voltage_names_the_power_supply_of_the_board(name: str, tmp_path: 
 )
 def test_heat_asks_for_cooling_and_not_for_a_power_supply(flags: str, told: str, tmp_path: Path) -> None:
     looked_at = machine(tmp_path)
-    put(tmp_path, throttled_path("pi4"), f"{flags}\n")
+    program(tmp_path, "vcgencmd", f"echo throttled=0x{flags}")
 
     found = only(board.look(looked_at), "power")
 
@@ -62,9 +65,11 @@ def test_heat_asks_for_cooling_and_not_for_a_power_supply(flags: str, told: str,
     assert "fan" in found.remedy
 
 
-def test_the_firmware_is_asked_where_the_kernel_has_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_file", [True, False])
+def test_the_firmware_remembers_what_the_kernels_file_forgets(tmp_path: Path, *, has_file: bool) -> None:
     looked_at = machine(tmp_path)
-    (tmp_path / throttled_path("pi4")).unlink()
+    if not has_file:
+        (tmp_path / throttled_path("pi4")).unlink()
     program(tmp_path, "vcgencmd", "echo throttled=0x50000")
 
     found = only(board.look(looked_at), "power")
@@ -72,7 +77,27 @@ def test_the_firmware_is_asked_where_the_kernel_has_no_file(tmp_path: Path) -> N
     assert found.found == "now: nothing; since the start: under-voltage, throttled"
 
 
-@pytest.mark.parametrize("script", ["exit 255", "echo VCHI initialization failed", "echo throttled=0xNONSENSE"])
+@pytest.mark.parametrize(
+    ("flags", "state", "told"),
+    [
+        ("0", "ok", "no under-voltage, not throttled in the last two seconds"),
+        ("40000", "warning", "now: nothing; in the last two seconds: throttled"),
+        ("50004", "warning", "now: under-voltage, throttled; in the last two seconds: under-voltage, throttled"),
+    ],
+)
+def test_the_kernels_file_tells_two_seconds_and_claims_no_more(
+    flags: str, state: str, told: str, tmp_path: Path
+) -> None:
+    looked_at = machine(tmp_path)
+    put(tmp_path, throttled_path("pi4"), f"{flags}\n")
+    program(tmp_path, "vcgencmd", NO_ANSWERS[0])
+
+    found = only(board.look(looked_at), "power")
+
+    assert (found.state, found.found) == (state, told)
+
+
+@pytest.mark.parametrize("script", NO_ANSWERS)
 def test_a_firmware_that_does_not_answer_is_no_finding(script: str, tmp_path: Path) -> None:
     looked_at = machine(tmp_path)
     (tmp_path / throttled_path("pi4")).unlink()
