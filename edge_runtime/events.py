@@ -70,6 +70,7 @@ class EventWriter:
             end_time=None if duration is None else rfc3339(now),
             duration_s=None if duration is None else round(duration, 3),
             end_reason=change.end_reason,
+            uncertain_reason=face.emotion.uncertain_reason if face and change.end_reason == "uncertain" else None,
             face=_face_payload(face) if face else None,
             model=self._identity.model if with_scores else None,
         )

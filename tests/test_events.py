@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_NAMES
+from edge_runtime.contract import EMOTION_LABELS, KEYPOINT_NAMES, UncertainReason
 from edge_runtime.events import EventWriter, Identity
 from edge_runtime.interfaces import Message
-from edge_runtime.payloads import rfc3339
+from edge_runtime.payloads import EndReason, rfc3339
 from edge_runtime.policy import Change
 from edge_runtime.testing import ManualClock
 from tests.faces import FACE_IN_CROP, emotion, face, seen
@@ -92,6 +92,27 @@ def test_an_end_says_how_long_it_lasted(writer: EventWriter, clock: ManualClock)
     assert found["end_time"] == found["time"] == "2026-01-01T00:00:10.000Z"
     assert found["start_time"] == "2026-01-01T00:00:07.520Z"
     assert found["end_reason"] == "uncertain"
+
+
+@pytest.mark.parametrize(
+    ("end_reason", "reason", "told"),
+    [
+        ("uncertain", "pose", "pose"),
+        ("uncertain", "low_confidence", "low_confidence"),
+        ("uncertain", None, None),  # another label led, but did not start
+        ("lost", "blurred", None),
+        ("shutdown", "blurred", None),
+    ],
+)
+def test_an_end_by_uncertainty_says_why(
+    writer: EventWriter, end_reason: EndReason, reason: UncertainReason | None, told: str | None
+) -> None:
+    shown = face(3, emotion("happy", 0.3, reason))
+    change = Change("emotion_ended", 12.5, 3, shown, emotion="happy", started_at=10.0, end_reason=end_reason)
+
+    found = read(writer.event(change))
+
+    assert found.get("uncertain_reason") == told
 
 
 def test_a_change_names_the_label_before(writer: EventWriter) -> None:

@@ -33,6 +33,7 @@ from edge_runtime.payloads import (
 from edge_runtime.policy import Change
 from edge_runtime.schemas import SCHEMA_NAMES, load_schema
 from edge_runtime.testing import ManualClock
+from tests.faces import emotion, face
 from tests.samples import MODEL, SCORES, event, messages, observation, state
 from tests.source_tree import ROOT
 
@@ -123,12 +124,15 @@ def test_every_sample_is_valid() -> None:
 
 def test_what_the_event_writer_writes_is_valid() -> None:
     writer = EventWriter(Identity("kiosk-1", "demo", ManualClock().uuid4(), MODEL), ManualClock())
+    unsure = face(3, emotion("sad", 0.3, "pose"))
+    ended = Change("emotion_ended", 11.0, 3, unsure, emotion="sad", started_at=3.0, end_reason="uncertain")
     change = Change("face_lost", 12.0, 3, None, started_at=2.0, end_reason="lost")
 
-    written = [writer.system("camera:0 gone", 1.5), writer.event(change)]
+    written = [writer.system("camera:0 gone", 1.5), writer.event(ended), writer.event(change)]
 
-    system, lost = (msgspec.json.decode(message.to_json()) for message in written)
-    validator("event").validate(system)
+    *complete, lost = (msgspec.json.decode(message.to_json()) for message in written)
+    for payload in complete:
+        validator("event").validate(payload)
     # The face is all that is missing: this change was made without one.
     assert [error.message for error in validator("event").iter_errors(lost)] == ["'face' is a required property"]
 
