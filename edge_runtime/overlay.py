@@ -58,10 +58,9 @@ def annotated(pixels: NDArray[np.uint8], seen: Observation, factor: int = 1) -> 
 
 def _draw_face(picture: Picture, face: Face, factor: int) -> None:
     color = COLORS[face.emotion.label]
-    # Pixel centres lie at whole numbers, also in the enlarged picture.
-    corners = [round((edge + 0.5) * factor - 0.5) for edge in (face.box.x0, face.box.y0, face.box.x1, face.box.y1)]
-    x0, y0, x1, y1 = corners
+    x0, y0, x1, y1 = (round(edge * factor) for edge in (face.box.x0, face.box.y0, face.box.x1, face.box.y1))
     _draw_corners(picture, (x0, y0, x1, y1), color)
+    # Boxes are told by their edges, points by pixel centres, which lie at whole numbers also in the enlarged picture.
     points = (face.keypoints.points + 0.5) * factor - 0.5
     radius = max(2, round((x1 - x0) / 70))
     for x, y in points:

@@ -45,6 +45,21 @@ def test_every_point_is_drawn_in_the_color_of_the_answer(factor: int) -> None:
         assert COLORS["sad"] in near(picture, float(x), float(y))
 
 
+@pytest.mark.parametrize("factor", [1, 4])
+def test_the_box_is_drawn_along_its_edges(factor: int) -> None:
+    shown = face(1, emotion("sad"), at=(100.0, 150.0))
+    box = shown.box.scaled(factor)
+
+    picture = annotated(GREY, seen(0.0, shown), factor)
+
+    is_line = (picture == COLORS["sad"]).all(axis=-1)
+    left = np.flatnonzero(is_line[round(box.y0) + 5 * factor, : round(box.x0) + 8])
+    bottom = np.flatnonzero(is_line[round(box.y1) - 8 :, round(box.x0) + 5 * factor]) + round(box.y1) - 8
+    # An edge at 0 lies half a pixel before the first pixel's centre.
+    assert left.mean() == pytest.approx(box.x0 - 0.5, abs=1.0)
+    assert bottom.mean() == pytest.approx(box.y1 - 0.5, abs=1.0)
+
+
 def test_a_face_without_an_answer_is_drawn_grey() -> None:
     shown = face(1, emotion("happy", 0.1, "low_confidence"), at=(100.0, 150.0))
 

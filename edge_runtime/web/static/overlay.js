@@ -74,7 +74,8 @@ export class Overlay {
   drawFace(face, seen, scale, pen, ratio) {
     const tone = TONES[face.label] ?? TONES[UNCERTAIN];
     const place = ([x, y]) => [(this.mirror ? seen.width - x : x) * scale, y * scale];
-    const points = face.points.map(place);
+    // A point at 0 lies in the middle of the first pixel, a box from 0 begins at that pixel's edge.
+    const points = face.points.map(([x, y]) => place([x + 0.5, y + 0.5]));
     const [x0, y0] = place([face.box[0], face.box[1]]);
     const [x1, y1] = place([face.box[2], face.box[3]]);
     const box = { left: Math.min(x0, x1), right: Math.max(x0, x1), top: y0, bottom: y1 };
