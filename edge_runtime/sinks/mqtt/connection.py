@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.interfaces import Clock
 from edge_runtime.sinks.mqtt import packets
-from edge_runtime.sinks.mqtt.failures import CONNECT_TIMEOUT_S, ConnectionLostError, why
+from edge_runtime.sinks.mqtt.failures import CONNECT_TIMEOUT_S, ConnectionLostError, why, why_not
 from edge_runtime.sinks.mqtt.options import Options
 from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, RESULT, ROUTES, Route, route
 
@@ -41,8 +41,8 @@ NOTICED_BYTES: Final = 64
 KEPT_BYTES: Final = 4097
 """What is kept of watched topics and of commands: anybody may write there."""
 
-REFUSED_FOR_NOW: Final = frozenset({0x80, 0x83, 0x87, 0x97})
-"""Unspecified, implementation specific, not authorized, quota exceeded: an administrator can mend these."""
+REFUSED_FOR_NOW: Final = frozenset({0x80, 0x83, 0x87, 0x91, 0x97})
+"""Unspecified, implementation specific, not authorized, packet identifier in use, quota exceeded: no event's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +266,8 @@ class Connection:
     # paho calls these from `turn`, on the thread that owns the connection. They only take notes.
 
     def _on_connect(self, _client: Client, _data: object, flags: Any, reason: Any, properties: Any) -> None:  # noqa: ANN401
-        if reason.is_failure:
-            self._failure = f"the broker refused the connection: {reason}; check mqtt.username and mqtt.password_file"
+        self._failure = why_not(reason, properties)
+        if self._failure is not None:
             return
         self._in_flight_limit = min(MAX_IN_FLIGHT, getattr(properties, "ReceiveMaximum", MAX_IN_FLIGHT))
         self.max_payload_bytes = getattr(properties, "MaximumPacketSize", NO_LIMIT) - HEADER_BYTES

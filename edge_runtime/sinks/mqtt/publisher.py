@@ -8,17 +8,19 @@ import random
 import socket
 import threading
 from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Final
 
 from edge_runtime.commands import CommandAnswer
 from edge_runtime.errors import SinkError
 from edge_runtime.interfaces import Clock, Message
+from edge_runtime.sinks.mqtt.announcement import Announcement
 from edge_runtime.sinks.mqtt.connection import Acknowledgement, Connection
 from edge_runtime.sinks.mqtt.desk import CommandDesk
-from edge_runtime.sinks.mqtt.discovery import BIRTH, birth_topic, discovery_payload, discovery_topic
+from edge_runtime.sinks.mqtt.discovery import BIRTH, birth_topic
 from edge_runtime.sinks.mqtt.failures import ConnectionLostError
 from edge_runtime.sinks.mqtt.options import Options
-from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, ONLINE, route
+from edge_runtime.sinks.mqtt.topics import AVAILABILITY, OFFLINE, route
 from edge_runtime.sinks.mqtt.waiting import EventQueue
 
 logger = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ LIVE_MESSAGES: Final = 8
 IDLE_TURN_S: Final = 1.0
 BUSY_TURN_S: Final = 0.1
 GOODBYE_S: Final = 0.5
-"""Time at the end for the broker to acknowledge `offline`."""
+"""Time at the end to have room for `offline` and for the broker to acknowledge it."""
 
 
 class Publisher:
@@ -66,6 +68,7 @@ class Publisher:
         self.connected = threading.Event()
         self._options, self._queue, self._clock, self._rng = options, queue, clock, rng
         self._desk = desk
+        self._announcement = Announcement(options)
         self._told: str | None = None
         self._lock = threading.Lock()
         self._live: deque[Message] = deque()
@@ -149,7 +152,7 @@ class Publisher:
         try:
             while not self._is_over():
                 connection.turn(self._patience_s())
-                self._settle(connection)
+                self._settle(connection.acknowledgements())
                 if connection.accepted:
                     self._announce_once(connection)
                     self._send(connection)
@@ -162,7 +165,8 @@ class Publisher:
     def _is_over(self) -> bool:
         if not self._stopping.is_set():
             return False
-        nothing_waits = not (self._changed or self._live or self._queue.pending()) and self._desk.is_empty
+        is_idle = self._announcement.is_said and self._desk.is_empty
+        nothing_waits = is_idle and not (self._changed or self._live or self._queue.pending())
         return (nothing_waits and self.connected.is_set()) or self._clock.monotonic() >= self._stop_at
 
     def _patience_s(self) -> float:
@@ -174,7 +178,8 @@ class Publisher:
         """Tell a broker that may have forgotten everything: we are here, and what is."""
         if self.connected.is_set():
             return
-        self._announce(connection)
+        self._announce()
+        self._announcement.turn(connection)
         if self._options.settings.discovery_prefix:
             connection.watch(birth_topic(self._options))
         self._desk.open(connection)
@@ -187,16 +192,15 @@ class Publisher:
         self.connected.set()
         logger.info("%s: connected as %s", self._options.broker, self._options.client_id)
 
-    def _announce(self, connection: Connection) -> None:
-        connection.publish(AVAILABILITY, ONLINE, schema=None)
-        if self._options.settings.discovery_prefix:
-            connection.publish_elsewhere(discovery_topic(self._options), discovery_payload(self._options))
+    def _announce(self) -> None:
+        self._announcement.begin()
         with self._lock:
             self._changed.update(self._retained)
 
     def _send(self, connection: Connection) -> None:
         if BIRTH in connection.noticed():
-            self._announce(connection)  # Home Assistant has started and forgotten everything that is not retained
+            self._announce()  # Home Assistant has started and forgotten everything that is not retained
+        self._announcement.turn(connection)
         self._desk.turn(connection)
         for message in self._others(connection):
             connection.publish(message.topic, message.to_json(), schema=message.schema)
@@ -220,8 +224,8 @@ class Publisher:
                 self._live.clear()
             return [self._retained[topic] for topic in topics] + live
 
-    def _settle(self, connection: Connection) -> None:
-        for answer in connection.acknowledgements():
+    def _settle(self, answers: Iterable[Acknowledgement]) -> None:
+        for answer in answers:
             key = self._keys.pop(answer.message_id, None)
             if key is None:
                 self._tell_refusal(answer)
@@ -257,13 +261,19 @@ class Publisher:
         logger.error("%s: %s, dropped", self._options.broker, what)
 
     def _say_goodbye(self, connection: Connection) -> None:
-        offline = connection.publish(AVAILABILITY, OFFLINE, schema=None)
+        """Say `offline` as soon as there is room; without room the will says it, as there is no DISCONNECT then."""
         give_up_at = self._clock.monotonic() + GOODBYE_S
+        offline: int | None = None
         acknowledged = False
         while not acknowledged and self._clock.monotonic() < give_up_at:
+            if offline is None and connection.room > 0:
+                offline = connection.publish(AVAILABILITY, OFFLINE, schema=None)
             connection.turn(BUSY_TURN_S)
-            acknowledged = any(answer.message_id == offline for answer in connection.acknowledgements())
-        connection.close()
+            answers = list(connection.acknowledgements())
+            self._settle(answers)
+            acknowledged = any(answer.message_id == offline for answer in answers)
+        if offline is not None:
+            connection.close()
 
     def _lost(self, error: Exception) -> None:
         told = f"mqtt: {error}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import BrokerError
 from edge_runtime.interfaces import Clock
+from edge_runtime.sinks.mqtt.failures import why_not
 from edge_runtime.sinks.mqtt.options import Options
 
 if TYPE_CHECKING:
@@ -49,10 +50,9 @@ class _Course:
             if self.refused or lost or self._clock.monotonic() > give_up_at:
                 raise BrokerError(f"{self._broker}: {self.refused or trouble}")
 
-    def on_connect(self, _client: object, _data: object, _flags: object, reason: Any, _properties: object) -> None:  # noqa: ANN401
-        if reason.is_failure:
-            self.refused = f"refuses the connection ({reason}); check mqtt.username and mqtt.password_file"
-        self.connected = not reason.is_failure
+    def on_connect(self, _client: object, _data: object, _flags: object, reason: Any, properties: object) -> None:  # noqa: ANN401
+        self.refused = why_not(reason, properties) or ""
+        self.connected = not self.refused
 
     def on_subscribe(self, _client: object, _data: object, _mid: int, reasons: Any, _properties: object) -> None:  # noqa: ANN401
         failure = next((reason for reason in reasons if reason.is_failure), None)
