@@ -1,7 +1,7 @@
 """The loss of the faces net: scores that tell how well the box fits, and boxes that overlap.
 
-Sources: H. Zhang and others, "VarifocalNet", CVPR 2021 (a face's score shall be the overlap of its box);
-H. Rezatofighi and others, "Generalized intersection over union", CVPR 2019.
+Sources: H. Zhang and others, "VarifocalNet", CVPR 2021 (a face's score shall be the overlap of its box; `_varifocal`
+tells what is done otherwise here); H. Rezatofighi and others, "Generalized intersection over union", CVPR 2019.
 """
 
 from __future__ import annotations
@@ -41,7 +41,12 @@ def faces_loss(targets: tf.Tensor, answers: Sequence[tf.Tensor], *, side: int, b
 
 
 def _varifocal(logits: tf.Tensor, quality: tf.Tensor, is_face: tf.Tensor) -> tf.Tensor:
-    """Cross entropy with the quality; background that is already sure counts little."""
+    """Cross entropy with the quality; background that is already sure counts little.
+
+    Two things differ from the published loss: cells of faces weigh 1, where it weighs them by their quality, so that a
+    face whose box is still bad counts as much as any other; and the background's factor, 0.75 x score^2 as published,
+    passes no gradient here.
+    """
     entropy = tf.nn.sigmoid_cross_entropy_with_logits(quality, logits)
     background = _BACKGROUND_WEIGHT * tf.stop_gradient(tf.sigmoid(logits)) ** _FOCUS
     return entropy * (is_face + (1.0 - is_face) * background)
