@@ -140,8 +140,8 @@ class PiCamera:
 def widest_mode(modes: Sequence[Mapping[str, Any]], fps: float) -> Mapping[str, Any] | None:
     """Choose the smallest of a sensor's modes that show the most of what it sees and are fast enough.
 
-    Left to itself picamera2 takes the mode nearest to the picture's size, and small modes of many sensors show the middle
-    of a larger one alone: 640 x 480 of an imx219 is 39 % of the width.
+    Left to itself picamera2 takes the mode nearest to the picture's size, and small modes of many sensors show only the
+    middle of a larger one: 640 x 480 of an imx219 is 39 % of the width.
 
     Args:
         modes: picamera2's `sensor_modes`: `size`, `fps`, `bit_depth`, and `crop_limits` (x, y, width, height).
