@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.environment import ROOT, percentiles, write
+from benchmarks.environment import ROOT, megabytes, percentiles, write
 from edge_runtime.accelerator.edgetpu import EdgeTpu, Limits
 from edge_runtime.bundle import COMPILED_MARK, EDGETPU_FILE
 from edge_runtime.clock import SystemClock
@@ -74,10 +74,10 @@ def _call(library: Path) -> dict[str, Any]:
             interpreter.invoke(picture)
             times[name].append((time.perf_counter() - before) * 1000)
     status = Path(f"/proc/{edgetpu.child_pid}/status").read_text()
-    resident_kb = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    resident_kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     edgetpu.close()
     rows = {name: percentiles(values[_WARM_UP:]) for name, values in times.items()}
-    return {**rows, "start_s": round(start_s, 2), "child_resident_mb": round(resident_kb / 1024, 1)}
+    return {**rows, "start_s": round(start_s, 2), "child_resident_mb": round(megabytes(resident_kib), 1)}
 
 
 def _loss(library: Path, trigger: Path, what: str) -> float:

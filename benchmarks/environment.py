@@ -46,6 +46,11 @@ def percentiles(values_ms: list[float]) -> dict[str, float]:
     return {"p50_ms": round(at[0], 3), "p95_ms": round(at[1], 3), "runs": len(ranked)}
 
 
+def megabytes(kib: int) -> float:
+    """10^6 bytes, as everywhere here; Linux counts memory in KiB."""
+    return kib * 1024 / 1e6
+
+
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip()

@@ -11,7 +11,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environment import ROOT, write
+from benchmarks.environment import ROOT, megabytes, write
 
 _STARTS = 5
 _PACKAGES = ("edge_runtime", "converter", "firmware_config")
@@ -23,7 +23,7 @@ def main() -> int:
         light = _environment(Path(folder) / "light", ".")
         sizes = _sizes(light)
         demo = _environment(Path(folder) / "demo", ".[demo]")
-        starts = [_start(demo / "bin" / "emotion-edge") for _ in range(_STARTS)]
+        starts = [start(demo / "bin" / "emotion-edge") for _ in range(_STARTS)]
     figures: dict[str, Any] = {
         "installed": sizes,
         "first_event_s": {"of_each_start": [round(first, 2) for first, _ in starts]},
@@ -54,8 +54,8 @@ def _megabytes(path: Path) -> float:
     return sum(file.lstat().st_size for file in files if file.is_file()) / 1e6
 
 
-def _start(program: Path) -> tuple[float, float]:
-    """Start the demo; return seconds to its first event and resident megabytes of the process."""
+def start(program: Path) -> tuple[float, float]:
+    """Run the demo; return seconds to its first event and largest resident megabytes of the process."""
     before = time.monotonic()
     command = [str(program), "run", "--source", "demo", "--max-frames", "100"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -67,7 +67,7 @@ def _start(program: Path) -> tuple[float, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"the demo ended with exit code {process.returncode}")
-    return first, usage.ru_maxrss / 1024
+    return first, megabytes(usage.ru_maxrss)
 
 
 if __name__ == "__main__":

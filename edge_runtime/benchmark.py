@@ -48,7 +48,7 @@ def measure(config: Config, *, frames: int, root: Path = Path("/")) -> Figures:
         opened_s = _process_age_s()
         figures = _chain(config, pipeline, frames)
         first_answer_s = figures.pop("first_answer_s")
-        memory_mb = _resident_mb()
+        memory_mb = peak_resident_mb()
         limits = speed_limits(config.models.device, root)
         nets = {kind: _net(bundle, net, limits) for kind, bundle, net in _nets(config, pipeline)}
         return {
@@ -188,9 +188,9 @@ def _cpu_name(root: Path) -> str:
     return platform.machine()
 
 
-def _resident_mb() -> float:
-    """Largest resident memory so far; Linux counts it in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak_resident_mb() -> float:
+    """Largest resident memory of this process so far, 10^6 bytes; Linux counts it in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def _text(path: Path) -> str:

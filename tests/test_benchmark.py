@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from edge_runtime.__main__ import main
 from edge_runtime.benchmark import machine as described
-from edge_runtime.benchmark import measure
+from edge_runtime.benchmark import measure, peak_resident_mb
 from edge_runtime.cli.bench import as_text
 from edge_runtime.errors import SourceError
 from edge_runtime.settings import Config, Source
@@ -52,6 +53,13 @@ def test_start_and_memory_are_told(on_a_pi_4: dict[str, Any]) -> None:
     assert 0 < cold["nets_open_s"] <= cold["first_answer_s"]
     assert on_a_pi_4["memory_mb"] > 20
     assert on_a_pi_4["xnnpack"] is True
+
+
+def test_memory_is_told_in_millions_of_bytes() -> None:
+    # The largest so far does not shrink; Linux counts it in KiB.
+    least = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+    assert least <= peak_resident_mb() <= least * 1.01
 
 
 def test_a_pc_has_no_reference(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
+from benchmarks.environment import megabytes
+
 
 def raise_file_limit() -> int:
     """Take as many as this process may; return how many these are."""
@@ -22,7 +24,7 @@ def memory_mb(pid: int) -> float:
     """Resident memory of a process."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmRSS:"):
-            return round(int(line.split()[1]) / 1024.0, 1)
+            return round(megabytes(int(line.split()[1])), 1)
     return 0.0
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.environment import megabytes
 from benchmarks.reliability.disk_bytes import written_bytes
 from benchmarks.reliability.ledger import Ledger, Shown
 from benchmarks.reliability.program import TIMEOUT_S, Place
@@ -93,10 +94,10 @@ def _sample(program: subprocess.Popen[bytes]) -> dict[str, Any] | None:
     """Look at a process; None when it has just ended."""
     try:
         status = Path(f"/proc/{program.pid}/status").read_text(encoding="utf-8")
-        resident_kb = int(status.partition("VmRSS:")[2].split()[0])
+        resident_kib = int(status.partition("VmRSS:")[2].split()[0])
         descriptors = len(list(Path(f"/proc/{program.pid}/fd").iterdir()))
         return {
-            "resident_mb": round(resident_kb / 1024, 2),
+            "resident_mb": round(megabytes(resident_kib), 2),
             "descriptors": descriptors,
             "written_bytes": written_bytes(program.pid),
         }
