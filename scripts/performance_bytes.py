@@ -8,7 +8,8 @@ Into the Frame, which owns one grey array, one byte a pixel:
 - picamera2: the buffer of the lores stream is mapped, its luma rows are copied once without their padding, and the
   buffer goes back at once. Colour is never touched. The main stream, which picamera2 insists on, has the same size and
   is not read.
-- USB camera, raw formats: OpenCV hands out the camera's bytes; the luma in them is copied once.
+- USB camera, raw formats: OpenCV hands out the camera's bytes; the luma in them is copied once. All but GREY have their
+  black at 16 and their white at 235; the copy is stretched to 0..255 in place.
 - USB camera, MJPEG; folder of pictures: decoded straight to grey, and that array is the Frame's.
 - Other cameras, streams, video files: OpenCV decodes to three colours in its own buffer; one conversion to grey makes
   the Frame's array.
