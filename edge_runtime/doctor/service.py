@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Final
 
 from edge_runtime.doctor.finding import Finding, failed, off, ok, warning
@@ -19,6 +20,11 @@ _ENDED: Final = {
     BrokerError.exit_code: "the broker",
 }
 """What the exit codes of `emotion-edge run` mean."""
+_EXITED: Final = "1"
+"""ExecMainCode is the kernel's CLD_EXITED: ExecMainStatus is an exit code then, and else the number of a signal.
+
+Source: org.freedesktop.systemd1(5), waitid(2).
+"""
 _OBEY_LIMITS: Final = ("systemd-coredump", "apport")
 """Programs that take core dumps and leave out processes whose limit is 0."""
 
@@ -30,7 +36,7 @@ def look(machine: Machine, config: Config) -> list[Finding]:
 
 def properties(machine: Machine) -> dict[str, str]:
     """What systemd says about the unit; empty where systemd does not run."""
-    names = "LoadState,UnitFileState,ActiveState,Result,ExecMainStatus,NRestarts"
+    names = "LoadState,UnitFileState,ActiveState,Result,ExecMainCode,ExecMainStatus,NRestarts"
     lines = (machine.answer("systemctl", "show", UNIT, f"--property={names}") or "").splitlines()
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
@@ -44,13 +50,12 @@ def unit(said: dict[str, str]) -> Finding:
     """Judge what systemd says."""
     if said.get("LoadState", "not-found") == "not-found":
         return off("unit", "not installed, or no systemd here; see docs/deploy-pi.md")
-    status = int(said.get("ExecMainStatus") or 0)
     restarts = said.get("NRestarts", "0")
     found = f"{said.get('UnitFileState')}, {said.get('ActiveState')}, {restarts} restarts"
     if said.get("ActiveState") == "failed":
-        why = f"{said.get('Result')}, exit code {status}{f' ({_ENDED[status]})' if status in _ENDED else ''}"
+        how, exit_code = _end(said)
         remedy = "journalctl -u emotion-edge -n 50, then: sudo systemctl restart emotion-edge"
-        return failed("unit", f"{found}; it ended with {why}", remedy, exit_code=status if status in _ENDED else 1)
+        return failed("unit", f"{found}; it ended with {said.get('Result')}, {how}", remedy, exit_code=exit_code)
     if said.get("UnitFileState") != "enabled":
         remedy = "sudo systemctl enable --now emotion-edge"
         return warning("unit", f"{found}: it does not start with the board", remedy)
@@ -59,6 +64,17 @@ def unit(said: dict[str, str]) -> Finding:
     if restarts != "0":
         return warning("unit", f"{found} since it was started", "journalctl -u emotion-edge -n 200 -p warning")
     return ok("unit", found)
+
+
+def _end(said: dict[str, str]) -> tuple[str, int]:
+    """Say how the main process ended, and with which exit code `check` passes that on."""
+    status = int(said.get("ExecMainStatus") or 0)
+    if said.get("ExecMainCode") != _EXITED:
+        known = {number.value: number.name for number in signal.Signals}
+        return f"by signal {known.get(status, status)}" if status else "without a process", 1
+    if status in _ENDED:
+        return f"exit code {status} ({_ENDED[status]})", status
+    return f"exit code {status}", 1
 
 
 def _user(machine: Machine) -> Finding:

@@ -16,6 +16,7 @@ RUNNING = {
     "UnitFileState": "enabled",
     "ActiveState": "active",
     "Result": "success",
+    "ExecMainCode": "0",
     "ExecMainStatus": "0",
     "NRestarts": "0",
 }
@@ -62,7 +63,7 @@ def test_a_service_that_will_not_last_is_a_warning(changed: dict[str, str], reme
 def test_a_service_that_ended_says_why_and_passes_the_code_on(
     status: str, why: str, exit_code: int, tmp_path: Path
 ) -> None:
-    systemctl(tmp_path, ActiveState="failed", Result="exit-code", ExecMainStatus=status)
+    systemctl(tmp_path, ActiveState="failed", Result="exit-code", ExecMainCode="1", ExecMainStatus=status)
 
     found = unit(tmp_path)
 
@@ -71,10 +72,24 @@ def test_a_service_that_ended_says_why_and_passes_the_code_on(
     assert found.remedy.startswith("journalctl -u emotion-edge")
 
 
-def test_a_service_that_the_watchdog_ended_fails_without_a_cause(tmp_path: Path) -> None:
-    systemctl(tmp_path, ActiveState="failed", Result="watchdog", ExecMainStatus="134")
+def test_a_service_that_ended_with_another_code_fails_without_a_cause(tmp_path: Path) -> None:
+    systemctl(tmp_path, ActiveState="failed", Result="exit-code", ExecMainCode="1", ExecMainStatus="134")
 
     assert unit(tmp_path).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "code", "status", "told"),
+    # waitid(2): CLD_KILLED is 2, CLD_DUMPED is 3, and the status is the signal's number.
+    [("watchdog", "3", "6", "watchdog, by signal SIGABRT"), ("signal", "2", "4", "signal, by signal SIGILL")],
+)
+def test_the_number_of_a_signal_is_no_exit_code(result: str, code: str, status: str, told: str, tmp_path: Path) -> None:
+    systemctl(tmp_path, ActiveState="failed", Result=result, ExecMainCode=code, ExecMainStatus=status)
+
+    found = unit(tmp_path)
+
+    assert found.found.endswith(f"it ended with {told}")
+    assert found.exit_code == 1
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo LoadState=not-found", None])
