@@ -88,6 +88,27 @@ def test_the_unit_starts_what_the_package_lays(package: Path, tmp_path: Path) ->
     assert "from edge_runtime.__main__ import main\n" in program.read_text()
 
 
+@pytest.mark.parametrize(("told", "ends_with"), [(0, 0), (65, 0), (73, 0), (1, 1)])
+def test_a_folder_that_cannot_be_made_does_not_break_the_package(
+    told: int, ends_with: int, repository: Path, tmp_path: Path
+) -> None:
+    for name, code in {"systemd-sysusers": 0, "systemd-tmpfiles": told, "deb-systemd-helper": 1}.items():
+        put(f"#!/bin/sh\nexit {code}\n", tmp_path / name, 0o755)
+    # Nothing below /opt and no systemd that runs: what else the script does is told and passed over.
+    script = (repository / "deb/postinst").read_text().replace("/opt/", f"{tmp_path}/opt/")
+    script = script.replace("/run/systemd/system", str(tmp_path / "system"))
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "postinst", "configure"],
+        env={**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == ends_with
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_shellcheck_has_nothing_to_say_of_a_maintainer_script(script: str, repository: Path) -> None:
     shellcheck = shutil.which("shellcheck")
