@@ -45,6 +45,10 @@ HEADERS: Final = {
 """On every answer. No Access-Control header is among them: no other site may read anything."""
 
 
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="emotion-edge"'}
+"""What an answer 401 has to name: how to say who asks. Source: RFC 9110, section 15.5.2, and RFC 6750."""
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the consent button sends."""
 
@@ -128,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
         refusal = self._site.guard.refusal(request)
         if refusal is not None:
             logger.debug("web: %s refused: %s", path, refusal.reason)
-            self._say(refusal.status, refusal.reason)
+            self._say(refusal.status, refusal.reason, CHALLENGE if refusal.status == HTTPStatus.UNAUTHORIZED else None)
         return refusal is None
 
     def _keep_token(self, path: str) -> None:
@@ -165,8 +169,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._send(HTTPStatus.OK, METRICS_TYPE, text)
 
-    def _say(self, status: HTTPStatus, text: str) -> None:
-        self._send(status, PLAIN, f"{text}\n".encode())
+    def _say(self, status: HTTPStatus, text: str, more: dict[str, str] | None = None) -> None:
+        self._send(status, PLAIN, f"{text}\n".encode(), more)
 
     def _send(self, status: HTTPStatus, kind: str, body: bytes, more: dict[str, str] | None = None) -> None:
         self._begin(status, kind, {"Content-Length": str(len(body)), **(more or {})})

@@ -94,6 +94,8 @@ def test_token_in_the_address_becomes_a_cookie_once(serve: Serve, tmp_path: Path
     shown = running.ask("/", Cookie=cookie)
 
     assert refused.status == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer ")  # RFC 9110, 15.5.2: there must be one
+    assert "WWW-Authenticate" not in running.ask("/", Host="evil.example").headers
     assert (swapped.status, swapped.headers["Location"]) == (303, "/?kiosk")
     assert shown.status == 200
     assert running.ask("/healthz").status == 200
