@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import select
 import socket
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 PLAIN: Final = "text/plain; charset=utf-8"
 LONGEST_BODY: Final = 256
+SHORT_LENGTH: Final = re.compile(r"[0-9]{1,4}")
+"""A Content-Length that int() takes: it refuses ², which isdigit() takes, and thousands of digits."""
 SEND_BUFFER_BYTES: Final = 65_536
 """Room for two or three pictures: what a slow browser has not read yet is old, so the kernel must not hoard it."""
 
@@ -99,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if path != "/consent" or not self._site.display.gate.needed:
             self._say(HTTPStatus.NOT_FOUND, "no such page")
-        elif not length.isdigit() or int(length) > LONGEST_BODY:
+        elif not SHORT_LENGTH.fullmatch(length) or int(length) > LONGEST_BODY:
             self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"expected at most {LONGEST_BODY} bytes")
         else:
             self._take_answer(self.rfile.read(int(length)))

@@ -248,6 +248,22 @@ def test_a_long_answer_is_not_read(serve: Serve) -> None:
     assert answered.status == 413
 
 
+@pytest.mark.parametrize("length", ["\u00b2", "-1", "", "9" * 5000])
+def test_a_length_that_is_no_small_number_is_answered(
+    length: str, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = serve(consent_gate=True)
+    here = f"127.0.0.1:{running.port}"
+    head = f"POST /consent HTTP/1.1\r\nHost: {here}\r\nOrigin: http://{here}\r\nContent-Length: {length}\r\n\r\n"
+
+    with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE_S) as asking:
+        asking.sendall(head.encode("latin-1"))
+        answer = asking.recv(100)
+
+    assert answer.startswith(b"HTTP/1.0 413 ")
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
 def test_consent_is_given_and_taken_back_on_the_page_only(serve: Serve) -> None:
     running = serve(consent_gate=True)
 
