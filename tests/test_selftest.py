@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edge_runtime.__main__ import main
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import BrokerError, SourceError
+from edge_runtime.outbox.store import Store, StoredEvent
 from edge_runtime.selftest import Verdict, as_junit, described
 from edge_runtime.selftest.broker import cases as broker_cases
 from edge_runtime.selftest.source import read
@@ -164,6 +165,26 @@ def test_the_outboxs_disk_is_proven_without_touching_the_outbox(tmp_path: Path) 
     assert ended.passed is True
     assert "one event written to the disk and read back" in ended.told
     assert {found.name: found.read_bytes() for found in tmp_path.iterdir()} == {"outbox.db": b"the service's own"}
+
+
+def test_what_a_killed_self_test_left_is_not_taken_for_a_damaged_card(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    left = Store(Outbox(path=f"{path}.selftest"))
+    left.commit([StoredEvent("event", "emotion-edge.event/1", b"{}")], [], 0.0)
+    left.close()
+
+    ended = only(storage, Config(outbox=Outbox(path=str(path))))
+
+    assert ended.passed is True, ended.told
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_event_that_comes_back_otherwise_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "read", lambda *_: [])
+
+    ended = only(storage, Config(outbox=Outbox(path=str(tmp_path / "outbox.db"))))
+
+    assert ended.told.endswith("wrote one event, read []; the card is damaged, replace it")
 
 
 def test_an_outbox_that_cannot_be_written_fails(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,16 +29,24 @@ def _written_and_read(settings: Outbox) -> str | None:
         return None
     scratch = Path(f"{settings.path}.selftest")
     try:
+        _remove(scratch)  # what a self-test that was killed has left is no sign of a bad card
         took_ms = _committed(msgspec.structs.replace(settings, path=str(scratch)))
+    except SinkError:  # is an OSError too, and says what to do
+        raise
     except (sqlite3.Error, OSError) as error:
         raise SinkError(
             f"{scratch}: cannot write and read an event ({error}); run as the service's user, and look whether the "
             f"disk is full or read-only"
         ) from error
     finally:
-        for path in scratch.parent.glob(f"{scratch.name}*"):
-            path.unlink(missing_ok=True)
+        with suppress(OSError):  # was told above
+            _remove(scratch)
     return f"{scratch.parent}: one event written to the disk and read back, {took_ms:.1f} ms"
+
+
+def _remove(scratch: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        scratch.with_name(scratch.name + suffix).unlink(missing_ok=True)
 
 
 def _committed(settings: Outbox) -> float:
