@@ -122,6 +122,17 @@ def test_the_verdicts_are_filed_under_board_and_serial_number(tmp_path: Path) ->
     assert failure.get("message") == "<no> frame"
 
 
+@pytest.mark.parametrize("passed", [True, False, None])
+def test_what_xml_cannot_hold_leaves_the_verdicts_readable(*, passed: bool | None) -> None:
+    told = "a \x1b[31mred\0 \ud800 \ufffe word\n\U0001f600"
+
+    suite = ET.fromstring(as_junit([Verdict("broker", passed, told, 1.0)], {"device_id": "a\x07"}))  # noqa: S314
+
+    shown = [text for case in suite.iter() for text in (case.text, case.get("message")) if text]
+    assert shown == ["a \ufffd[31mred\ufffd \ufffd \ufffd word\n\U0001f600"]
+    assert suite.get("hostname") == "a\ufffd"
+
+
 def test_a_failure_keeps_the_code_of_its_cause() -> None:
     def refuse() -> str:
         raise BrokerError("nobody there")
