@@ -147,11 +147,12 @@ install_packages() {
     local packages=(python3 python3-venv python3-numpy procps)
     # No index has OpenCV for 32 bits, and msgspec's source only.
     [ "$system" != bookworm-armhf ] || packages+=(python3-opencv python3-dev gcc libc6-dev)
+    # Before anything is looked up: a system that never asked for its lists knows no package that is not installed.
+    run apt-get update
     # picamera2 comes with the system's libcamera; pip's copy of it does not fit. Only Raspberry Pi OS has it.
     if [ -n "$(apt-cache search --names-only '^python3-picamera2$')" ]; then
         packages+=(python3-picamera2)
     fi
-    run apt-get update
     run apt-get install --yes --no-install-recommends "${packages[@]}"
 }
 

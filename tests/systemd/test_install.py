@@ -102,6 +102,26 @@ def test_each_supported_system_gets_its_interpreter(
     )
 
 
+def test_a_fresh_system_gets_picamera2_too(repository: Path, tmp_path: Path) -> None:
+    # Until `apt-get update` there are no lists to search.
+    for name, script in {
+        "apt-get": f'echo "$*" >>{tmp_path}/asked; [ "$1" != update ] || touch {tmp_path}/lists',
+        "apt-cache": f"[ ! -e {tmp_path}/lists ] || echo python3-picamera2 - camera",
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    script = (repository / "scripts/install.sh").read_text()
+    function = script[script.index("install_packages() {") :].partition("\n}\n")[0]
+    program = f'set -eu; run() {{ "$@"; }}; system=trixie-arm64\n{function}\n}}\ninstall_packages'
+
+    environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run(["/bin/bash", "-c", program], env=environment, timeout=60, check=True)
+
+    update, install = (tmp_path / "asked").read_text().splitlines()
+    assert update == "update"
+    assert install.endswith(" python3-picamera2")
+
+
 @pytest.mark.parametrize(
     ("codename", "architecture", "told"),
     [
