@@ -130,6 +130,16 @@ def test_every_command_of_a_page_parses(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_no_page_changes_the_store_of_models_as_root(page: Path) -> None:
+    """The command refuses it: what root writes there, the service could not change."""
+    as_root = re.findall(
+        r"^sudo emotion-edge model (?:install|activate|rollback).*", page.read_text("utf-8"), re.MULTILINE
+    )
+
+    assert not as_root
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     broken = []
     for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
