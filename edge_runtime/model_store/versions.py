@@ -9,8 +9,11 @@ from edge_runtime.errors import ContractError
 
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _IDENTIFIER = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_BUILD = r"[0-9A-Za-z-]+"
 VERSION: Final = re.compile(
-    rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?(?:\+[0-9A-Za-z.-]+)?"
+    rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})"
+    rf"(?:-({_IDENTIFIER}(?:\.{_IDENTIFIER})*))?"
+    rf"(?:\+{_BUILD}(?:\.{_BUILD})*)?"
 )
 """Source: Semantic Versioning 2.0.0, https://semver.org."""
 

@@ -38,7 +38,22 @@ def test_builds_of_one_version_are_alike() -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["", "1", "1.0", "1.0.0.0", "v1.0.0", "01.0.0", "1.0.0-", "1.0.0\n", "1.0.٣", "9" * 5000]
+    "word",
+    [
+        "",
+        "1",
+        "1.0",
+        "1.0.0.0",
+        "v1.0.0",
+        "01.0.0",
+        "1.0.0-",
+        "1.0.0\n",
+        "1.0.٣",
+        "9" * 5000,
+        "1.0.0+",
+        "1.0.0+..",
+        "1.0.0+a..b",
+    ],
 )
 def test_what_is_no_version_is_refused(word: str) -> None:
     with pytest.raises(
