@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from edge_runtime._version import __version__
 from edge_runtime.board import FLAGS, Board
+from edge_runtime.contract import UncertainReason
+from edge_runtime.errors import DelegateReason
 from edge_runtime.histogram import Histogram
+from edge_runtime.payloads import EventType
 from edge_runtime.stages import MODEL_STAGES, StageTimes
 from edge_runtime.web.display import Display
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 THIS_BOARD: Final = Board()
+
+CAMERA_REASONS: Final = ("lost", "missing", "permission", "stalled", "frozen")
+"""Of edge_runtime.errors; a camera that hangs ends the program instead."""
 
 _BROKER: Final = (
     ("mqtt_connected", "connected", "1 while the broker knows this device."),
@@ -94,10 +100,18 @@ class Metrics:
         )
         yield _gauge("tracks_active", "Faces in the newest frame.", tally.faces)
         yield _labelled(
-            "counter", "uncertain", "Faces without an answer, per frame.", ("reason",), _rows(tally.uncertain)
+            "counter",
+            "uncertain",
+            "Faces without an answer, per frame.",
+            ("reason",),
+            _rows(tally.uncertain, get_args(UncertainReason)),
         )
         yield _labelled(
-            "counter", "camera_restarts", "Cameras that were lost.", ("reason",), _rows(tally.camera_restarts)
+            "counter",
+            "camera_restarts",
+            "Cameras that were lost.",
+            ("reason",),
+            _rows(tally.camera_restarts, CAMERA_REASONS),
         )
 
     def _durations(self) -> Iterator[Metric]:
@@ -116,13 +130,14 @@ class Metrics:
             "accelerator_fallback",
             "How often the processor took over from the accelerator.",
             ("reason",),
-            _rows(self.fallbacks),
+            _rows(self.fallbacks, get_args(DelegateReason)),
         )
         yield _histogram("inference_duration_seconds", "Stages of a frame.", ("model", "stage"), stages)
 
     def _sinks(self) -> Iterator[Metric]:
         sinks = self.display.sinks
-        yield _labelled("counter", "events", "Events written.", ("type",), _rows(self.display.tally.events))
+        events = _rows(self.display.tally.events, get_args(EventType))
+        yield _labelled("counter", "events", "Events written.", ("type",), events)
         yield _labelled(
             "counter",
             "events_published",
@@ -198,8 +213,13 @@ def _buckets(found: Histogram) -> list[tuple[str, float]]:
     return buckets
 
 
-def _rows(counted: Counter[str]) -> Rows:
-    return [((name,), count) for name, count in sorted(counted.copy().items())]
+def _rows(counted: Counter[str], known: tuple[str, ...] = ()) -> Rows:
+    """Make a row of each count, and of each known label that was not counted yet.
+
+    A counter that appears with 1 hides that one from increase() and rate(), which see changes alone.
+    Source: Prometheus' documentation, Instrumentation, Avoid missing metrics.
+    """
+    return [((name,), count) for name, count in sorted({**dict.fromkeys(known, 0), **counted.copy()}.items())]
 
 
 def _count_of(sink: Any, name: str) -> list[tuple[str, int]]:  # noqa: ANN401  each sink counts what it can

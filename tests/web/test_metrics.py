@@ -12,11 +12,12 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge_runtime.board import Board
+from edge_runtime.errors import CameraHungError, SourceError
 from edge_runtime.payloads import OutMessage
 from edge_runtime.stages import STAGES, StageTimes
 from edge_runtime.testing import MemorySink
 from edge_runtime.web.display import Display
-from edge_runtime.web.metrics import Metrics
+from edge_runtime.web.metrics import CAMERA_REASONS, Metrics
 from tests import samples
 from tests.boards import raspberry_pi
 from tests.web.conftest import Running, face
@@ -94,6 +95,24 @@ def test_every_stage_has_its_histogram() -> None:
     stages = {sample.labels["stage"] for sample in found["emotion_edge_inference_duration_seconds"].samples}
 
     assert stages == set(STAGES)
+
+
+def test_what_never_happened_stands_at_zero_so_that_the_first_time_is_an_increase() -> None:
+    found = families(display())
+
+    for name, labels in {
+        "emotion_edge_camera_restarts_total": {"reason": "frozen"},
+        "emotion_edge_accelerator_fallback_total": {"reason": "aborted"},
+        "emotion_edge_uncertain_total": {"reason": "pose"},
+        "emotion_edge_events_total": {"type": "face_appeared"},
+    }.items():
+        assert value(found, name, **labels) == 0
+
+
+def test_every_reason_of_a_lost_camera_is_known() -> None:
+    kinds: list[type[SourceError]] = [SourceError, *SourceError.__subclasses__()]
+
+    assert {kind.reason for kind in kinds} - {CameraHungError.reason} == set(CAMERA_REASONS)
 
 
 def test_a_lost_camera_is_counted() -> None:
