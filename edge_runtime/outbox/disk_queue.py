@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from edge_runtime.errors import SinkError
 from edge_runtime.interfaces import Clock, Message
 from edge_runtime.outbox.buffers import Buffers
-from edge_runtime.outbox.store import Store, StoredEvent, is_damage, move_aside, touch
+from edge_runtime.outbox.store import FAULTS, Store, StoredEvent, is_damage, move_aside, touch
 from edge_runtime.settings import Outbox as OutboxSettings
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Outbox:
                 self._write()
                 self._read_ahead()
                 self._recovered()
-        except sqlite3.Error as error:
+        except FAULTS as error:
             self._trouble(error)
         if self._store is None and self._buffers.pass_on(PASS_ON_EVENTS):
             self._ring()
@@ -177,7 +177,7 @@ class Outbox:
             events, sent = self._buffers.open_group()
             try:
                 dropped = self._store.commit(events, sent, self._now())
-            except sqlite3.Error:
+            except FAULTS:
                 self._buffers.group_failed()
                 raise
             self.accepted += len(events)
@@ -206,7 +206,7 @@ class Outbox:
             self.problem = None
             self._buffers.disk_is_bad = False
 
-    def _trouble(self, error: sqlite3.Error) -> None:
+    def _trouble(self, error: sqlite3.Error | MemoryError) -> None:
         waiting = 0
         if self._store is not None:
             waiting, self._last_seq = self._store.waiting, self._store.last_seq
@@ -216,12 +216,13 @@ class Outbox:
             self._begin_anew(error, waiting)
             return
         self._retry_at = self._clock.monotonic() + RETRY_S
+        told = str(error) or "out of memory"
         if self.problem is None:
-            logger.warning("%s: %s, keeping events in memory and trying again", self._path, error)
-        self.problem = f"outbox: {error}"
+            logger.warning("%s: %s, keeping events in memory and trying again", self._path, told)
+        self.problem = f"outbox: {told}"
         self._buffers.disk_is_bad = True
 
-    def _begin_anew(self, error: sqlite3.Error, waiting: int) -> None:
+    def _begin_anew(self, error: Exception, waiting: int) -> None:
         """Keep a damaged file for whoever wants to look, and go on without its events.
 
         Args:

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS outbox (
 """
 INDEX: Final = "CREATE INDEX IF NOT EXISTS waiting ON outbox (seq) WHERE sent_at IS NULL"
 
+FAULTS: Final = (sqlite3.Error, MemoryError)
+"""What calls of SQLite raise: Python turns SQLITE_NOMEM into a MemoryError, which is no sqlite3.Error."""
+
 BUSY_TIMEOUT_S: Final = 2.0
 """How long another process that is writing is waited for."""
 
@@ -84,7 +87,7 @@ class Store:
         self._database = connect(Path(settings.path))
         try:
             self._prepare()
-        except sqlite3.Error:
+        except FAULTS:
             self._database.close()
             raise
 
@@ -148,7 +151,7 @@ class Store:
             acknowledged = self._acknowledge(sent, now)
             dropped = self._trim(now)
             self._database.execute("COMMIT")
-        except sqlite3.Error:
+        except FAULTS:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise
@@ -225,7 +228,7 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: sqlite3.Error | MemoryError) -> bool:
     """Whether the file itself is broken; a disk that is full or gone may come back."""
     return type(error) is sqlite3.DatabaseError
 

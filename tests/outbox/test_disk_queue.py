@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -115,6 +118,34 @@ def test_a_replay_is_noticed_while_the_outbox_is_open(tmp_path: Path) -> None:
 
     assert count == 3
     assert list(again.values()) == [3, 4, 5]
+
+
+@pytest.mark.parametrize("place", ["BEGIN IMMEDIATE", "COMMIT"])
+def test_no_event_is_lost_when_sqlite_finds_no_memory(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Python makes a MemoryError of SQLITE_NOMEM, as `PRAGMA hard_heap_limit` shows; the limit would be this process'.
+    left = [place]
+
+    class Short(sqlite3.Connection):
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:  # noqa: ANN401  as sqlite3 has it
+            if left == [statement]:
+                left.clear()
+                raise MemoryError
+            return super().execute(statement, *values)
+
+    connected = partial(sqlite3.connect, isolation_level=None, check_same_thread=False, factory=Short)
+    monkeypatch.setattr("edge_runtime.outbox.store.connect", connected)
+
+    with outbox_at(tmp_path / "outbox.db") as outbox:
+        outbox.append(event_message(1))
+        wait_until(lambda: outbox.problem == "outbox: out of memory", what="the trouble")
+        outbox.append(event_message(2))
+        taken = take(outbox, 2)
+
+    assert list(taken.values()) == [1, 2]
+    assert outbox.problem is None
+    assert not outbox.dropped
 
 
 def test_show_tells_numbers_and_what_waits(tmp_path: Path) -> None:
