@@ -94,6 +94,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._say(HTTPStatus.NOT_FOUND, "no such page")
 
+    def do_HEAD(self) -> None:
+        """Answer as a GET, without the content. Source: RFC 9110, section 9.3.2."""
+        self.do_GET()
+
     def do_POST(self) -> None:
         """Take a person's answer."""
         path, _ = self._asked()
@@ -177,7 +181,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _send(self, status: HTTPStatus, kind: str, body: bytes, more: dict[str, str] | None = None) -> None:
         self._begin(status, kind, {"Content-Length": str(len(body)), **(more or {})})
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _begin(self, status: HTTPStatus, kind: str, more: dict[str, str]) -> None:
         self.send_response(status)
@@ -191,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._say(HTTPStatus.SERVICE_UNAVAILABLE, "too many browsers look; web.max_clients says how many may")
                 return
             self._begin(HTTPStatus.OK, kind, {"Connection": "close"})
-            for part in parts:
+            for part in parts if self.command != "HEAD" else ():
                 if part:
                     self.wfile.write(part)
                 elif self._is_gone():
