@@ -22,7 +22,10 @@ class SystemClock:
         return time.time()
 
     def synchronized(self) -> bool:
-        """Whether systemd-timesyncd has set the clock, or the year is one a board without a clock cannot boot into."""
+        """Whether systemd-timesyncd has set the clock, or the kernel says that something else keeps it right.
+
+        The service's unit (ProtectClock) refuses that question to the kernel: there timesyncd alone counts.
+        """
         return _TIMEX_FLAG.exists() or _kernel_says_synchronized()
 
     def uuid4(self) -> str:
