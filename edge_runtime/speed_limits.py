@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_CORAL_USB_VENDORS: Final = ("1a6e", "18d1")
+_CORAL_USB_IDS: Final = ("1a6e:089a", "18d1:9302")
+"""Before and after libedgetpu has loaded its firmware. Not the vendor alone: 18d1 is Google, phones included."""
 _USB_3_MBIT_S: Final = 5000
 
 
@@ -64,7 +65,8 @@ def speed_limits(device: str, root: Path = Path("/")) -> SpeedLimits | None:
         root: folder that holds /proc and /sys.
     """
     if device.startswith("edgetpu"):
-        return CORAL_USB_2 if _coral_on_usb_2(root) else CORAL_FAST
+        on_pci = device.startswith("edgetpu:pci")
+        return CORAL_USB_2 if not on_pci and _coral_on_usb_2(root) else CORAL_FAST
     model = board_model(root)
     return next((limits for name, limits in BOARDS.items() if model.startswith(name)), None)
 
@@ -78,7 +80,7 @@ def _coral_on_usb_2(root: Path) -> bool:
     speeds = [
         _text(vendor.with_name("speed"))
         for vendor in (root / "sys/bus/usb/devices").glob("*/idVendor")
-        if _text(vendor) in _CORAL_USB_VENDORS
+        if f"{_text(vendor)}:{_text(vendor.with_name('idProduct'))}" in _CORAL_USB_IDS
     ]
     return any(speed.isdigit() and int(speed) < _USB_3_MBIT_S for speed in speeds)
 

@@ -8,7 +8,7 @@ import pytest
 
 from edge_runtime.speed_limits import BOARDS, CORAL_FAST, CORAL_USB_2, SpeedLimits, speed_limits
 from firmware_config.profiles import load_profile, profile_names
-from tests.doctor.machines import coral_stick, machine
+from tests.doctor.machines import coral_stick, machine, put
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,12 @@ def test_a_stick_is_judged_by_its_socket(speed: str, limits: SpeedLimits, tmp_pa
 
 def test_a_module_on_pcie_is_judged_as_a_fast_one(tmp_path: Path) -> None:
     assert speed_limits("edgetpu:pci:0", tmp_path) is CORAL_FAST
+
+
+@pytest.mark.parametrize(("device", "product"), [("edgetpu", "4ee7"), ("edgetpu:pci:0", "9302")])
+def test_what_else_hangs_on_usb_2_does_not_slow_the_accelerator(device: str, product: str, tmp_path: Path) -> None:
+    # 18d1 is Google's number: its phones have it as well.
+    for name, text in {"idVendor": "18d1", "idProduct": product, "speed": "480"}.items():
+        put(tmp_path, f"sys/bus/usb/devices/1-1/{name}", f"{text}\n")
+
+    assert speed_limits(device, tmp_path) is CORAL_FAST
