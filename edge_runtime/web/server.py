@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import WebError
 from edge_runtime.web.guard import is_loopback
-from edge_runtime.web.handler import Handler
+from edge_runtime.web.handler import HEADERS, PLAIN, Handler
 from edge_runtime.web.site import Site
 
 if TYPE_CHECKING:
@@ -27,9 +27,16 @@ SPARE_PLACES: Final = 2
 """Connections that streams may not take: health and metrics always get an answer."""
 CLOSE_TIMEOUT_S: Final = 2.0
 
-_BUSY: Final = (
-    b"HTTP/1.0 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 2\r\n\r\ntoo many connections\n"
-)
+_BUSY: Final = "\r\n".join(
+    (
+        "HTTP/1.0 503 Service Unavailable",
+        f"Content-Type: {PLAIN}",
+        "Retry-After: 2",
+        *(f"{name}: {value}" for name, value in HEADERS.items()),
+        "",
+        "too many connections\n",
+    )
+).encode()
 
 
 class BoundedServer(ThreadingHTTPServer):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 
 import pytest
 
+from edge_runtime.web.handler import HEADERS
 from tests.web.test_server import PATIENCE_S, Serve, stream
 
 
@@ -22,3 +24,17 @@ def test_head_is_answered_as_get_without_content(path: str, serve: Serve) -> Non
     names = {line.partition(b":")[0].decode() for line in head.splitlines()[1:]}
     assert names == {name for name, _ in whole.getheaders()}
     assert content == b""
+
+
+def test_one_connection_too_many_is_told_to_come_back_with_the_guard_headers(serve: Serve) -> None:
+    running = serve(max_clients=4)
+    places = [socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE_S) for _ in range(4)]
+
+    fifth = socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE_S)
+    answer = http.client.HTTPResponse(fifth)
+    answer.begin()
+
+    assert (answer.status, answer.read()) == (503, b"too many connections\n")
+    assert {("Retry-After", "2"), *HEADERS.items()} <= set(answer.getheaders())
+    for place in (*places, fifth):
+        place.close()
