@@ -6,7 +6,7 @@ One JSON object a line (emotion-edge.recording/1): a header, then frames, and a 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
@@ -52,7 +52,7 @@ class Header(Line, frozen=True, kw_only=True, tag="header"):
     boot_id: str
     """Of the process that recorded."""
     started_utc: float
-    """Wall clock when the recording began, seconds since 1970."""
+    """Wall clock when the first frame was processed, seconds since 1970; a camera may have been waited for before."""
     clock_synced: bool
     thresholds: Thresholds
     """Those in force while it was recorded."""
@@ -124,7 +124,7 @@ class Recorder:
         self._file: BinaryIO | None = None
         self._encoder = msgspec.json.Encoder()
         self._last: dict[int, Face] = {}
-        self._header: Header | None = None
+        self._header: Callable[[], Header] | None = None
 
     def __enter__(self) -> Self:
         """Open the file; SinkError when it cannot be written. An older recording stays until the first frame comes."""
@@ -142,12 +142,12 @@ class Recorder:
         try:
             with file:
                 if self._header is not None and not file.tell():
-                    file.write(self._line(self._header))
+                    file.write(self._line(self._header()))
         except OSError as error:
             raise self._unwritable(error) from error
 
-    def begin(self, header: Header) -> None:
-        """Take the first line; it is written with the first frame."""
+    def begin(self, header: Callable[[], Header]) -> None:
+        """Take what makes the first line: it is asked and written with the first frame, and knows the time of that."""
         self._header = header
 
     def publish(self, message: Message) -> None:
@@ -186,7 +186,7 @@ class Recorder:
             raise SinkError(f"{self._path}: the recording is not open; use it in a `with`")
         try:
             if self._header is not None:
-                self._replace(self._file, self._header)
+                self._replace(self._file, self._header())
             self._file.write(self._line(line))
         except OSError as error:
             raise self._unwritable(error) from error

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge_runtime.cli.record import record
 from edge_runtime.recording import RECORDING_SCHEMA, Header, Recorder, load_recording
 from edge_runtime.replay import replayed_events
 from edge_runtime.service import Service
-from edge_runtime.settings import Config
+from edge_runtime.settings import Config, Console, Source
+from edge_runtime.sources.demo import Demo
 from edge_runtime.surroundings import Surroundings
 from edge_runtime.testing import ManualClock, MemorySink
 from edge_runtime.wiring import thresholds_of
@@ -48,7 +52,7 @@ def test_the_same_events_come_out(stop_while_gone: bool, tmp_path: Path) -> None
         service = Service(Config(), chain, camera, [sink, recorder], around)
         identity, thresholds = service.identity, thresholds_of(chain.parts.policy)
         recorder.begin(
-            Header(
+            lambda: Header(
                 schema=RECORDING_SCHEMA,
                 device_id=identity.device_id,
                 source=identity.source,
@@ -75,3 +79,20 @@ def test_the_same_events_come_out(stop_while_gone: bool, tmp_path: Path) -> None
 
 def _comparable(event: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in event.items() if key not in NOT_COMPARED}
+
+
+def test_a_recording_begins_with_its_first_frame_however_long_the_source_took_to_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened_utc = []
+    enter = Demo.__enter__
+
+    def noted(demo: Demo) -> Demo:
+        opened_utc.append(time.time())
+        return enter(demo)
+
+    monkeypatch.setattr(Demo, "__enter__", noted)
+    config = Config(source=Source(uri="demo"), console=Console(enabled=False))
+    record(config, tmp_path / "seen.jsonl", stop=threading.Event(), max_frames=1)
+
+    assert load_recording(tmp_path / "seen.jsonl").header.started_utc > opened_utc[0]

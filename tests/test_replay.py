@@ -53,7 +53,7 @@ def header(thresholds: Thresholds = THRESHOLDS) -> Header:
 def written(path: Path, *observations: Observation | None) -> Path:
     """Write a recording; None stands for a camera that was lost."""
     with Recorder(path) as recorder:
-        recorder.begin(header())
+        recorder.begin(header)
         recorder.publish(OutMessage("status", status()))
         for observation in observations:
             if observation is None:

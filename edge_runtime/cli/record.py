@@ -61,7 +61,7 @@ def record(config: Config, out: Path, *, stop: threading.Event, max_frames: int 
         sinks = [stack.enter_context(sink) for sink in open_sinks(config, around.clock, live=source.live)]
         service = Service(config, pipeline, source, [*sinks, recorder], around)
         recorder.begin(
-            Header(
+            lambda: Header(
                 schema=RECORDING_SCHEMA,
                 device_id=service.identity.device_id,
                 source=service.identity.source,
