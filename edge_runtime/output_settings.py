@@ -109,7 +109,7 @@ class Web(Section, frozen=True):
     """Wider pictures are shrunk before they are shown."""
     jpeg_quality: Annotated[int, Meta(ge=20, le=95)] = 75
     max_fps: Positive = 30.0
-    """Pictures and updates a second that one browser gets; up to a tenth more, so that jitter of the camera loses none."""
+    """Pictures and updates a second that one browser gets; up to a tenth more, so that jitter loses none."""
     mirror: bool = False
     """Show people themselves as in a mirror."""
     kiosk: bool = False
