@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ def recipe(
     no_face: float = 0.2,
     min_face_px: float = 8.0,
     cutout: float = 0.0,
-    **shares: float,
+    **others: Any,  # noqa: ANN401  further keys of the section
 ) -> Recipe:
     detection = Detection(
         crop_px=128,
@@ -29,7 +31,7 @@ def recipe(
         no_face=no_face,
         min_face_px=min_face_px,
         cutout=cutout,
-        **shares,
+        **others,
     )
     return Recipe(
         kind="faces",
