@@ -50,13 +50,13 @@ def is_long(command: str) -> bool:
 
 
 def ended(command: str) -> list[str]:
-    """Give a command an end and a source that every machine has; a clip that is named stays."""
+    """Give a command an end and a source that every machine has; a clip that is named stays, and /tmp is the folder."""
     program, verb, *rest = command.split()
     added = ENDS.get(verb, []) if program == "emotion-edge" else []
     if "clip.mp4" in rest and added[:1] == ["--source"]:
         added = added[2:]
-    free_port = ["0" if word == "8080" else word for word in rest]
-    return ["-m", MODULES[program], verb, *free_port, *added]
+    here = ["0" if word == "8080" else word.removeprefix("/tmp/") for word in rest]
+    return ["-m", MODULES[program], verb, *here, *added]
 
 
 OWN_STORE = {"EMOTION_EDGE_MODELS__STORE": "models"}
