@@ -55,7 +55,7 @@ def ended(command: str) -> list[str]:
     added = ENDS.get(verb, []) if program == "emotion-edge" else []
     if "clip.mp4" in rest and added[:1] == ["--source"]:
         added = added[2:]
-    here = ["0" if word == "8080" else word.removeprefix("/tmp/") for word in rest]
+    here = ["0" if word == "8080" else word.removeprefix("/tmp/") for word in rest]  # noqa: S108  only taken away
     return ["-m", MODULES[program], verb, *here, *added]
 
 
