@@ -62,7 +62,7 @@ class FollowsLight(OneCell):
 
 
 class SecondLook(OneCell):
-    """Sees a face of 12 px at the first look; at the second one of 12 px in the first close-up, or nothing."""
+    """Sees a face of 12 px at the first look; at the second one of 24 px in the only close-up, or nothing."""
 
     def __init__(self, row: int, column: int, *, sees_it_again: bool) -> None:
         super().__init__(row, column, logit=1.0, log=float(np.log(0.375)))
@@ -70,7 +70,7 @@ class SecondLook(OneCell):
 
     def invoke(self, stored: NDArray[np.int8]) -> tuple[NDArray[np.int8], ...]:
         if self.fed:
-            self._cell, self._logit, self._log, self._stride = (1, 1), self._next, float(np.log(0.75)), 8
+            self._cell, self._logit, self._log, self._stride = (3, 5), self._next, float(np.log(1.5)), 8
         return super().invoke(stored)
 
 
