@@ -21,7 +21,7 @@ from edge_runtime.decode import Candidates
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.preprocess import fit_factor
 
-WANTED_PRECISION: Final = 0.97
+WANTED_PRECISION: Final = 0.99
 LARGE_SHARE: Final = 28 / 320
 """Short side, as a share of the input's width, from which a face is large: 56 px of a frame that is 640 wide. The
 precision is asked of finds of that size."""
