@@ -24,8 +24,8 @@ Every figure was made by the command beside it; the JSON in `benchmarks/results/
 No Raspberry Pi and no Coral was at hand: these are figures of an x86 server and count as ratios. Where the load is
 above the number of cores, others computed at the same time, and times are upper bounds, p95 above all. One server of a
 kind is not as fast as another: compare within a table, not with an earlier version of this page. 8-bit nets depend most
-on it: a server with the dot products of AVX-512 VNNI took 0.24, 0.55 and 1.3 ms for the three nets of one invoke each, one
-with AVX2 alone takes nine, nine and six times as long.
+on it: where a processor with the dot products of AVX-512 VNNI took 0.24 and 0.55 ms for the keypoint and the emotion
+net, one with AVX2 alone takes nine times as long.
 `emotion-edge bench` prints your own board's.
 """
 
