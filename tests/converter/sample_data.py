@@ -37,16 +37,19 @@ shift_px = 2.0
 erase = 0.0
 blur = 0.0
 """
-# Most stripes change their label when they are mirrored; the net learns all the same from the other half.
 
 Picture = NDArray[np.uint8]
 
 
 def striped_face(label: int, rng: np.random.Generator, side: int = FACE_PX) -> Picture:
-    """Draw a picture whose stripes turn with the label, so that a small net learns it in seconds."""
-    angle = np.pi * label / 7
+    """Draw a picture whose stripes turn with the label, so that a small net learns it in seconds.
+
+    They cross their mirror image, so that a mirrored picture is still one of its label.
+    """
+    angle = np.pi / 2 * label / 6
     y, x = np.mgrid[0:side, 0:side]
-    wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / 9 + rng.uniform(0, 6))
+    across, down = (2 * np.pi * step / 9 for step in (x * np.cos(angle), y * np.sin(angle)))
+    wave = np.sin(across + rng.uniform(0, 6)) * np.cos(down + rng.uniform(-0.8, 0.8))
     return np.asarray(np.clip(128 + 80 * wave + rng.normal(0, 25, wave.shape), 0, 255)).astype(np.uint8)
 
 
