@@ -16,7 +16,7 @@ def with_fooled(task: FacesTask, net: keras.Model, run: RunFolder) -> FacesTask:
     """Ask the net once, before it is trained, and keep the answers in the run folder for every later call.
 
     Source: A. Shrivastava, A. Gupta, R. Girshick, "Training region-based object detectors with online hard example
-    mining", CVPR 2016; here not online, since asking costs as much as half an epoch.
+    mining", CVPR 2016; here once, not online.
     """
     if task.recipe.detection.hard_no_face == 0:
         return task

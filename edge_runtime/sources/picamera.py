@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 
 _INSTALL_HINT: Final = "apt install python3-picamera2, and make the venv with --system-site-packages"
 _STREAM: Final = "lores"
-_WHOLE: Final = 0.99
 _BUFFERS: Final = 3
 """One being filled, one waiting, one being read: more cost memory that a 512 MB board does not have."""
+_WHOLE: Final = 0.99
+"""Share of a sensor's area from which a mode counts as its whole view: some modes leave out a row or two."""
 
 
 class PiCamera:
@@ -112,7 +113,8 @@ class PiCamera:
     def _start(self) -> None:
         width, height, fps = self._asked
         picture = {"size": (width, height), "format": "YUV420"}
-        mode = widest_mode(self._camera.sensor_modes, fps)
+        modes = self._camera.sensor_modes
+        mode = widest_mode(modes, fps)
         # picamera2 insists on a main stream; as small and as plain as the other one it costs least. The preview's
         # colour space has luma 0..255, as the nets expect; the video's has 16..235 at this size.
         configuration = self._camera.create_preview_configuration(
@@ -121,7 +123,7 @@ class PiCamera:
             raw=None,
             buffer_count=_BUFFERS,
             controls={"FrameRate": fps},
-            sensor={key: mode[of] for key, of in (("output_size", "size"), ("bit_depth", "bit_depth"))} if mode else {},
+            sensor={"output_size": mode["size"], "bit_depth": mode["bit_depth"]} if mode else {},
         )
         self._camera.configure(configuration)
         got = self._camera.camera_configuration()[_STREAM]
@@ -133,7 +135,7 @@ class PiCamera:
             got["stride"],
         )
         if mode:
-            logger.info("%s: sensor mode %dx%d, %s", self.name, *mode["size"], _view(self._camera.sensor_modes, mode))
+            logger.info("%s: sensor mode %dx%d, %s", self.name, *mode["size"], _view(modes, mode))
         self._camera.start()
 
 
