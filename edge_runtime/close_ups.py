@@ -2,8 +2,9 @@
 
 The first look sees the frame shrunk into the net's input. There a face may be ten pixels large that has thirty in the
 frame, and one look at anything is a guess. A sheet of close-ups shows doubtful places in a size at which the net is at
-its best, in the time of one more look: a dozen of them in an input 320 wide. One of half that width takes up to three
-sheets. Where every find is sure, or large enough in the first look already, there is no second one.
+its best, in the time of one more look: a dozen of them in an input 320 wide. Where there are more, a second sheet takes
+them; an input of half that width takes up to three. Where every find is sure, or large enough in the first look
+already, there is no sheet at all.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ SURE_SCORE: Final = 0.85
 
 _TILE_PX = 80
 """A sheet is parted into tiles of about this side."""
-_PLACES = 12
-"""So many places are looked at, on as many sheets as they take; more where one sheet has room for them."""
+_SHEETS, _PLACES = 2, 12
+"""What two sheets have room for is looked at, or so many places on as many sheets as they take."""
 _FACE_SHARE = 0.6
 """Size of the face in its tile, of the tile's shorter side."""
 _MOST_ENLARGED = 2.0
@@ -59,7 +60,7 @@ def look_again(pixels: Pixels, found: Candidates, look: Look, shape: tuple[int, 
     """
     tiles = _tiles(shape)
     doubtful = np.flatnonzero(_are_doubtful(found, _FACE_SHARE * tiles[0, 2:].min(), fit_factor(pixels.shape, shape)))
-    doubtful = doubtful[: max(_PLACES, len(tiles))]
+    doubtful = doubtful[: max(_PLACES, _SHEETS * len(tiles))]
     if doubtful.size == 0:
         return found
     boxes, scores = found.boxes.copy(), found.scores.copy()

@@ -97,25 +97,36 @@ def test_there_is_no_second_look_at_what_is_sure_or_hopeless(score: float) -> No
     assert net.sheets == []
 
 
-def test_one_sheet_bounds_the_time_and_the_best_doubtful_finds_are_on_it() -> None:
-    places = [(40 * index, 100, 20) for index in range(TILES + 4)]
-    scores = np.linspace(0.8, 0.2, len(places))
-    first = Candidates(np.array([(x, y, x + s, y + s) for x, y, s in places], np.float32), scores.astype(np.float32))
+def many(count: int) -> tuple[list[tuple[int, int, int]], Candidates]:
+    """Doubtful finds in rows, each with a score of its own, and where they are."""
+    places = [(40 * (index % 15), 50 + 60 * (index // 15), 20) for index in range(count)]
+    scores = np.linspace(0.8, 0.2, count, dtype=np.float32)
+    return places, Candidates(np.array([(x, y, x + s, y + s) for x, y, s in places], np.float32), scores)
+
+
+def test_two_sheets_bound_the_time_and_the_best_doubtful_finds_are_on_them() -> None:
+    places, first = many(2 * TILES + 4)
     net = BrightSquares(score=0.9)
 
     again = look_again(frame(*places), first, net, SHAPE)
 
+    assert len(net.sheets) == 2
+    assert np.isin(first.scores, again.scores).tolist() == [False] * 2 * TILES + [True] * 4
+    seen = logistic((logit(first.scores[: 2 * TILES]) + logit(np.array([0.9]))) / 2)
+    assert np.sort(again.scores)[4:] == pytest.approx(np.sort(seen))
+
+
+def test_there_is_no_second_sheet_where_the_first_has_room() -> None:
+    places, first = many(TILES)
+    net = BrightSquares(score=0.9)
+
+    look_again(frame(*places), first, net, SHAPE)
+
     assert len(net.sheets) == 1
-    assert np.sort(again.scores)[:4] == pytest.approx(np.sort(scores)[:4])
-    assert np.sort(again.scores)[4:] == pytest.approx(
-        np.sort(logistic((logit(scores[:TILES]) + logit(np.array([0.9]))) / 2))
-    )
 
 
-def test_a_small_input_shows_as_many_places_on_three_sheets() -> None:
-    places = [(40 * index, 100, 20) for index in range(TILES + 4)]
-    scores = np.linspace(0.8, 0.2, len(places))
-    first = Candidates(np.array([(x, y, x + s, y + s) for x, y, s in places], np.float32), scores.astype(np.float32))
+def test_a_small_input_shows_twelve_places_on_three_sheets() -> None:
+    places, first = many(TILES + 4)
     sheets = []
 
     def sees_nothing(sheet: NDArray[np.uint8]) -> Candidates:
