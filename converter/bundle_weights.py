@@ -23,12 +23,17 @@ from edge_runtime.quantization import quantize_pixels
 
 Array = NDArray[np.float32]
 
-_WEIGHED = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED)
+_WEIGHED = (
+    schema.BuiltinOperator.CONV_2D,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
+    schema.BuiltinOperator.FULLY_CONNECTED,
+)
 _BIAS = 2
 """Place of the bias among an operator's inputs."""
 
 _LEAST_CORRELATION = 0.9
-"""Of outputs. Measured on training pictures: 0.9965 and more; on drawn ones, which no net has seen, from 0.95."""
+"""Of outputs, the median picture. Measured on training pictures: 0.99 and more; on drawn ones, which no net has seen,
+from 0.95."""
 
 _JUDGES = 16
 
@@ -38,7 +43,8 @@ class _Weights:
     """Constants of one operator, as real numbers."""
 
     kernel: Array
-    """(outputs, h, w, inputs) of a convolution, (outputs, inputs) of a dense layer."""
+    """(outputs, h, w, inputs) of a convolution, (1, h, w, channels) of a depthwise one, (outputs, inputs) of a dense
+    layer."""
     bias: Array
 
 
@@ -87,7 +93,7 @@ def _make_distinct(net: keras.Model) -> None:
 
 def _identity_norms(net: keras.Model) -> dict[int, keras.layers.BatchNormalization]:
     """Let every normalisation hand on its input; return each by the identity of the convolution before it."""
-    source = {id(layer.output): layer for layer in net.layers if isinstance(layer, keras.layers.Conv2D)}
+    source = {id(layer.output): layer for layer in net.layers if hasattr(layer, "kernel")}
     norms = {}
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -133,7 +139,8 @@ def _weights(model: bytes) -> list[_Weights]:
         if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) in _WEIGHED:
             kernel = _constant(root, graph.Tensors(operator.Inputs(1)))
             has_bias = operator.InputsLength() > _BIAS and operator.Inputs(_BIAS) >= 0  # the converter drops zeros
-            bias = _constant(root, graph.Tensors(operator.Inputs(_BIAS))) if has_bias else np.zeros(len(kernel))
+            channels = graph.Tensors(operator.Outputs(0)).Shape(kernel.ndim - 1)
+            bias = _constant(root, graph.Tensors(operator.Inputs(_BIAS))) if has_bias else np.zeros(channels)
             weights.append(_Weights(kernel, np.asarray(bias, np.float32)))
     return weights
 
@@ -144,13 +151,18 @@ def _constant(root: schema.Model, tensor: schema.Tensor) -> Array:
     shaped = stored.reshape(tensor.ShapeAsNumpy()).astype(np.float32)
     if tensor.Type() == schema.TensorType.FLOAT32:
         return shaped
-    # One scale, or one for every output, which is the first axis. Weights and biases are stored around 0.
-    scale = tensor.Quantization().ScaleAsNumpy().reshape(-1, *(1,) * (shaped.ndim - 1))
-    return np.asarray(shaped * scale, np.float32)
+    # One scale, or one for every output. Weights and biases are stored around 0.
+    quantization = tensor.Quantization()
+    along = [1] * shaped.ndim
+    along[quantization.QuantizedDimension()] = -1
+    return np.asarray(shaped * quantization.ScaleAsNumpy().reshape(along), np.float32)
 
 
 def _stored_form(kernel: Array) -> Array:
-    """(h, w, inputs, outputs) -> (outputs, h, w, inputs); (inputs, outputs) -> (outputs, inputs)."""
+    """(h, w, inputs, outputs) -> (outputs, h, w, inputs); (inputs, outputs) -> (outputs, inputs).
+
+    Keras keeps a depthwise kernel as (h, w, channels, 1): it becomes (1, h, w, channels), as it is stored.
+    """
     return np.moveaxis(kernel, -1, 0)
 
 
@@ -173,9 +185,14 @@ def _check_alike(net: keras.Model, bundle: Bundle, pictures: NDArray[np.uint8]) 
     told = {output[0].shape: np.concatenate(output) for output in stored}  # no two outputs of a net have one shape
     for answer in _answers(net, fitted):
         same = told[(1, *answer.shape[1:])]
-        alike = float(np.corrcoef(same.astype(np.float32).ravel(), answer.ravel())[0, 1])
+        # Of single pictures some leave the range that the int8 net was calibrated for: nearly blank ones do.
+        alike = float(np.median([_correlation(*pair) for pair in zip(same, answer, strict=True)]))
         if not alike >= _LEAST_CORRELATION:
             raise RecipeError(
                 f"{bundle.path}: an output {answer.shape[1:]} of the float net correlates by {alike:.3f} with the "
                 f"bundle's, expected at least {_LEAST_CORRELATION}; was the bundle made by a recipe with another net?"
             )
+
+
+def _correlation(a: NDArray[np.int8], b: Array) -> float:
+    return float(np.corrcoef(a.astype(np.float32).ravel(), b.ravel())[0, 1])

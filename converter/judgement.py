@@ -13,7 +13,7 @@ from converter.parity import emotion_parity, keypoint_parity
 from converter.policy import choose_policy
 from converter.run_folder import RunFolder
 from converter.tasks import EmotionTask, KeypointTask, Task
-from edge_runtime.manifest import Policy
+from edge_runtime.manifest import Policy, SmallFinds
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,10 @@ class Judgement:
 def judge(run: RunFolder, task: Task) -> Judgement:
     """Run both nets of a quantised run over its validation part."""
     if isinstance(task, FacesTask):
-        score, *figures = judge_faces(run, task)
+        least, *figures = judge_faces(run, task)
+        small = SmallFinds(below_px=least.small_below_px, enter=least.small)
         close_ups = task.recipe.detection.close_ups
-        return Judgement(Policy(enter=score, exit=score, close_ups=close_ups), *figures)
+        return Judgement(Policy(enter=least.large, exit=least.large, small=small, close_ups=close_ups), *figures)
     return _judge_emotion(run, task) if isinstance(task, EmotionTask) else _judge_keypoints(run, task)
 
 

@@ -149,7 +149,10 @@ def _policy(dossier: Dossier) -> str:
     if dossier.bundle.manifest.kind == "faces":
         policy = dossier.bundle.manifest.policy
         again = " All figures are with a second look at doubtful finds, which the device takes."
-        text = f"A find counts from a score of {policy.enter:g}, chosen on the validation part."
+        small = (
+            f" (under {policy.small.below_px:g} px of the input from {policy.small.enter:g})" if policy.small else ""
+        )
+        text = f"A find counts from a score of {policy.enter:g}{small}, chosen on the validation part."
         return text + (again if policy.close_ups else "")
     if dossier.bundle.manifest.kind != "emotion":
         return ""

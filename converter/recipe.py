@@ -25,6 +25,8 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     filters: Count
     blocks: Count
+    depthwise: Annotated[int, Meta(ge=0)] = 0
+    """Faces: so many depthwise blocks follow. One has half of the weights of a block before, or less."""
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,6 +44,8 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pyramid: answers per cell at strides 8, 16 and 32 (for faces)."""
     head_filters: Count = 32
     """Channels of the spatial head, or of the pyramid."""
+    head_blocks: Count = 2
+    """Depthwise blocks of each level of the pyramid's head."""
     dropout: Share = 0.0
     squeeze: Annotated[int, Meta(ge=0)] = 0
     """Basic blocks weigh their channels by what the whole face shows, through a layer of filters / squeeze; 0 = not."""

@@ -32,13 +32,24 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     """Emotion: what each output means: one of the five labels, or `none`. Keypoints: empty, the contract names them."""
 
 
+class SmallFinds(msgspec.Struct, frozen=True, kw_only=True):
+    """Faces: small finds count from a score of their own."""
+
+    below_px: Annotated[float, Meta(gt=0.0)]
+    """Shorter side, pixels of the net's input, below which a find is small."""
+    enter: Share
+    """Score from which it counts."""
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How answers become labels; chosen on validation data."""
 
     temperature: Annotated[float, Meta(gt=0.0)] = 1.0
     """Logits are divided by this before the softmax."""
     enter: Share = 0.5
-    """Support from which a face gets an answer."""
+    """Support from which a face gets an answer; score from which a find of a faces net counts."""
+    small: SmallFinds | None = None
+    """Faces: what holds for small finds; None = the same."""
     exit: Share = 0.4
     """Support below which an answer is taken back."""
     window_s: Annotated[float, Meta(ge=0.0)] = 0.5

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from converter.drafts import read_model
 from converter.faces.answers import FloatNet, Net, all_finds, int8_net
-from converter.faces.data import Boxes, size_of
+from converter.faces.data import Boxes, shorter_sides, size_of
 from converter.faces.matching import FALSE_ALARM, HIT, average_precision, match, precision_recall
 from converter.faces.task import FacesTask
 from converter.figures import Figures
@@ -19,16 +19,26 @@ from converter.parity import LEAST_ACCURACY_RATIO
 from converter.run_folder import RunFolder
 from edge_runtime.decode import Candidates
 from edge_runtime.interpreter import open_interpreter
+from edge_runtime.least_scores import LeastScores
 from edge_runtime.preprocess import fit_factor
 
-WANTED_PRECISION: Final = 0.99
 LARGE_SHARE: Final = 28 / 320
-"""Short side, as a share of the input's width, from which a face is large: 56 px of a frame that is 640 wide. The
-precision is asked of finds of that size."""
+"""Short side, as a share of the input's width, from which a face is large: 56 px of a frame that is 640 wide."""
 
-MOST_EMPTY_SHOWN: Final = 0.02
-"""Share of inputs full of pictures without faces that may show a large find. Pictures are never enlarged: of a larger
-input they fill a part, and so small a part of the false faces of a whole one can be seen in them."""
+
+@dataclass(frozen=True)
+class Promise:
+    """What holds of the finds of one size on validation pictures."""
+
+    precision: float
+    empty_shown: float
+    """Share of inputs full of pictures without faces that may show such a find. Pictures are never enlarged: of a
+    larger input they fill a part, and so small a part of the false faces of a whole one can be seen in them."""
+
+
+OF_LARGE: Final = Promise(precision=0.99, empty_shown=0.02)
+OF_SMALL: Final = Promise(precision=0.92, empty_shown=0.06)
+"""A small false face is easier to bear than a face that is missed in a room: it is too small for an emotion."""
 
 SIZES: Final = {"28 px and more": (28.0, np.inf), "18 to 28 px": (18.0, 28.0), "9 to 18 px": (9.0, 18.0)}
 """Short side in the net's input."""
@@ -45,6 +55,8 @@ class Finds:
     verdicts: NDArray[np.int64]
     sizes: NDArray[np.float32]
     """Short side in the input, pixels: of the face for a hit, else of the find."""
+    own_sizes: NDArray[np.float32]
+    """Of the find, whatever it hits."""
     face_sizes: NDArray[np.float32]
     """(faces,) of all faces that are to be found."""
     empty_picture: NDArray[np.int64]
@@ -60,15 +72,15 @@ def input_shape(model: bytes) -> tuple[int, int]:
     return int(shape[1]), int(shape[2])
 
 
-def judge_faces(run: RunFolder, task: FacesTask) -> tuple[float, Figures, Figures, Figures]:
-    """Return the chosen score, the figures of the float and of the int8 net, and their parity."""
+def judge_faces(run: RunFolder, task: FacesTask) -> tuple[LeastScores, Figures, Figures, Figures]:
+    """Return the chosen scores, the figures of the float and of the int8 net, and their parity."""
     int8_model = read_model(run.tflite_file)
     shape = input_shape(int8_model)
     of_int8 = _finds(int8_net(int8_model), task, shape, "int8 net")
     of_float = _finds(FloatNet(read_model(run.float_tflite_file)), task, shape, "float net")
-    threshold = choose_score(of_int8, LARGE_SHARE * shape[1])
-    figures = [finds_figures(finds, threshold) for finds in (of_float, of_int8)]
-    return threshold, figures[0], figures[1], _parity(figures[0]["ap"], figures[1]["ap"], len(task.validation))
+    least = choose_scores(of_int8, LARGE_SHARE * shape[1])
+    figures = [finds_figures(finds, least) for finds in (of_float, of_int8)]
+    return least, figures[0], figures[1], _parity(figures[0]["ap"], figures[1]["ap"], len(task.validation))
 
 
 def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Finds:
@@ -89,6 +101,7 @@ def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Fin
         np.concatenate([part.scores for part in parts]),
         np.concatenate([part.verdicts for part in parts]),
         np.concatenate([part.sizes for part in parts]),
+        np.concatenate([part.own_sizes for part in parts]),
         np.concatenate([part.face_sizes for part in parts]),
         np.concatenate([part.empty_picture for part in parts]),
         empty,
@@ -99,46 +112,47 @@ def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Fin
 def _of_picture(found: Candidates, boxes: Boxes, ignored: NDArray[np.bool_], factor: float) -> Finds:
     """What is found in one picture with faces."""
     matches = match(found, boxes, ignored)
-    sizes, face_sizes = short_sides(found.boxes) / factor, short_sides(boxes) / factor
-    hits = matches.verdicts == HIT
+    own_sizes, face_sizes = found.shorter_sides() / factor, shorter_sides(boxes) / factor
+    hits, sizes = matches.verdicts == HIT, own_sizes.copy()
     sizes[hits] = face_sizes[matches.face_of[hits]]
     nowhere = np.full(len(found.scores), -1)
-    return Finds(found.scores, matches.verdicts, sizes, face_sizes[~ignored], nowhere, 0, 0.0)
+    return Finds(found.scores, matches.verdicts, sizes, own_sizes, face_sizes[~ignored], nowhere, 0, 0.0)
 
 
-def short_sides(boxes: Boxes) -> NDArray[np.float32]:
-    """(N, 4) boxes -> (N,) shorter side."""
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).min(axis=1), np.float32)
+def choose_scores(finds: Finds, large_px: float) -> LeastScores:
+    """Choose the lowest scores that keep the promises; two digits, rounded up.
 
-
-def choose_score(finds: Finds, large_px: float) -> float:
-    """Choose the lowest score that keeps both promises about large finds; two digits, rounded up.
-
-    They are right as often as wanted, and few inputs without faces show one: in front of an empty place a false face is
-    all there is.
+    In front of an empty place a false face is all there is, so there are two promises. Small finds need no more than
+    large ones.
     """
-    large = finds.sizes >= large_px
-    scores, _, precision = precision_recall(finds.scores[large], finds.verdicts[large], 1)
-    good = scores[precision >= WANTED_PRECISION]
+    is_large = finds.own_sizes >= large_px
+    large = _lowest_score(finds, is_large, OF_LARGE)
+    return LeastScores(large, min(large, _lowest_score(finds, ~is_large, OF_SMALL)), large_px)
+
+
+def _lowest_score(finds: Finds, chosen: NDArray[np.bool_], promise: Promise) -> float:
+    scores, _, precision = precision_recall(finds.scores[chosen], finds.verdicts[chosen], 1)
+    good = scores[precision >= promise.precision]
     if not good.size:
         return _HIGHEST_SCORE
-    best = np.zeros(finds.empty_pictures)  # score of the best large find of each empty picture
-    here = large & (finds.empty_picture >= 0)
+    best = np.zeros(finds.empty_pictures)  # score of the best chosen find of each empty picture
+    here = chosen & (finds.empty_picture >= 0)
     np.maximum.at(best, finds.empty_picture[here], finds.scores[here])
-    allowed = round(MOST_EMPTY_SHOWN * finds.empty_inputs)
+    allowed = round(promise.empty_shown * finds.empty_inputs)
     too_many = float(np.sort(best)[::-1][allowed]) if len(best) > allowed else 0.0
     return min(max(math.ceil(100 * float(good.min())), math.floor(100 * too_many) + 1) / 100, _HIGHEST_SCORE)
 
 
-def finds_figures(finds: Finds, threshold: float) -> Figures:
-    """Average precision over all scores, and what is found and right from the chosen score on, by size."""
+def finds_figures(finds: Finds, least: LeastScores) -> Figures:
+    """Average precision over all scores, and what is found and right from the chosen scores on, by size."""
     scores, recall, precision = precision_recall(finds.scores, finds.verdicts, len(finds.face_sizes))
     steps = np.unique(np.linspace(0, len(scores) - 1, min(_CURVE_POINTS, len(scores))).astype(int))
-    shown = finds.scores >= threshold
+    shown = least.counted(finds.scores, finds.own_sizes)
     figures: Figures = {
         "n": len(finds.face_sizes),
         "ap": average_precision(finds.scores, finds.verdicts, len(finds.face_sizes)),
-        "threshold": threshold,
+        "threshold": least.large,
+        "threshold_small": least.small,
         "recall": {},
         "precision": {},
         "curve": [

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from converter.console import track
 from converter.errors import DataError
-from converter.faces.data import Boxes, Picture, Scene, read_detection
+from converter.faces.data import Boxes, Picture, Scene, read_detection, shorter_sides
 from converter.faces.matching import FALSE_ALARM, HIT, MIN_IOU, match
 from converter.figures import Figures
 from edge_runtime.bundle import Bundle
@@ -147,7 +147,7 @@ def _range_figures(judged: Sequence[Judged], low: float, high: float) -> Figures
 
 
 def _between(boxes: Boxes, low: float, high: float) -> NDArray[np.bool_]:
-    short = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
+    short = shorter_sides(boxes)
     return np.asarray((short >= low) & (short < high))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from edge_runtime.decode import Candidates, Level, decode, pair_outputs, suppres
 from edge_runtime.errors import ContractError
 from edge_runtime.geometry import Box
 from edge_runtime.interfaces import Interpreter
+from edge_runtime.least_scores import LeastScores
 from edge_runtime.preprocess import fit_into
 from edge_runtime.quantization import quantize_pixels
 
@@ -33,7 +35,8 @@ class FacesDetector:
             bundle: of kind faces.
             interpreter: holds the bundle's net.
             min_face_px: longer side of the smallest face, frame pixels; smaller ones are left out.
-            min_score: finds below are left out, 0..1; None = the bundle's own, chosen on validation pictures.
+            min_score: finds below are left out, 0..1; None = the bundle's own for small and large finds, chosen on
+                validation pictures.
 
         Raises:
             ContractError: the model does not fit its manifest, or is no faces net.
@@ -43,7 +46,8 @@ class FacesDetector:
         self.sha256 = bundle.model_sha256
         self.interpreter = interpreter
         self._min_face_px = min_face_px
-        self._min_score = bundle.manifest.policy.enter if min_score is None else min_score
+        own = LeastScores.of(bundle.manifest.policy)
+        self._least = own if min_score is None else replace(own, large=min_score, small=min_score)
         self._input_size = (interpreter.input_shape[1], interpreter.input_shape[2])
         self._close_ups = bundle.manifest.policy.close_ups
         self._pairs = _checked_pairs(bundle, interpreter)
@@ -62,12 +66,14 @@ class FacesDetector:
         """Boxes in frame pixels, best first, overlapping ones merged."""
         fitted, factor = fit_into(pixels, self._input_size)
         if not self._close_ups:
-            return self._look(fitted, self._min_score).scaled(factor)
-        first = self._look(fitted, worth_a_look(self._min_score)).scaled(factor)
+            return self._counted(self._look(fitted, self._least.lowest).scaled(factor), factor)
+        first = self._look(fitted, worth_a_look(self._least.lowest)).scaled(factor)
         first = first.take(np.flatnonzero(first.longer_sides() >= _SIZE_IN_DOUBT * self._min_face_px))
         found = look_again(pixels, first, lambda sheet: self._look(sheet, LEAST_SCORE), self._input_size)
-        found = found.take(np.flatnonzero(found.scores >= self._min_score))
-        return suppress(found)
+        return suppress(self._counted(found, factor))
+
+    def _counted(self, found: Candidates, factor: float) -> Candidates:
+        return found.take(np.flatnonzero(self._least.counted(found.scores, found.shorter_sides() / factor)))
 
     def _look(self, fitted: NDArray[np.uint8], min_score: float) -> Candidates:
         """Run the net on a picture of its own size; boxes in its pixels."""

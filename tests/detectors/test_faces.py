@@ -138,6 +138,15 @@ def test_finds_below_the_bundles_score_do_not_count() -> None:
     assert len(FacesDetector(bundle(), weak, min_score=0.5).detect(grey(HEIGHT, WIDTH))) == 1
 
 
+@pytest.mark.parametrize(("below_px", "expected"), [(33.0, 1), (32.0, 0)])
+def test_small_finds_count_from_a_score_of_their_own(below_px: float, expected: int) -> None:
+    own = bundle(policy={"enter": 0.6, "exit": 0.6, "small": {"below_px": below_px, "enter": 0.5}})
+    weak = OneCell(1, 2, logit=0.3)  # score 0.574, 32 px of the input, 64 of the frame
+
+    assert len(FacesDetector(own, weak).detect(grey(2 * HEIGHT, 2 * WIDTH))) == expected
+    assert FacesDetector(own, weak, min_score=0.6).detect(grey(2 * HEIGHT, 2 * WIDTH)) == []
+
+
 def test_where_the_bundle_says_so_a_doubtful_find_is_looked_at_again_and_must_be_there_too() -> None:
     twice = bundle(policy={"enter": 0.6, "exit": 0.6, "close_ups": True})
     sees_it_again, sees_it_once = (SecondLook(1, 2, sees_it_again=again) for again in (True, False))
