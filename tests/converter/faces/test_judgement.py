@@ -60,21 +60,21 @@ SMALL_HITS = [(score, verdict, 12.0, place) for score, verdict, _, place in HITS
 
 def test_small_finds_may_be_wrong_more_often() -> None:
     hits = [(0.805 + 0.001 * index, HIT, 40.0, -1) for index in range(40)]
-    wrong = [(0.591 + 0.001 * index, FALSE_ALARM, 12.0, -1) for index in range(4)]
+    wrong = [(0.5975 + 0.001 * index, FALSE_ALARM, 12.0, -1) for index in range(6)]
 
     least = choose_scores(finds(*hits, *SMALL_HITS, *wrong, empty_pictures=0), LARGE_PX)
 
-    # Of 33 from 0.593 on two are wrong, of 34 three would be: too many for 92 %.
-    assert least == LeastScores(large=0.81, small=0.6, small_below_px=LARGE_PX)
+    # Of 33 from 0.6005 on three are wrong, of 34 four would be: too many for 90 %.
+    assert least == LeastScores(large=0.81, small=0.61, small_below_px=LARGE_PX)
 
 
-def test_pictures_without_faces_show_small_finds_three_times_as_often_as_large_ones() -> None:
+def test_pictures_without_faces_show_small_finds_more_often_than_large_ones() -> None:
     many_hits = [row for row in SMALL_HITS for _ in range(20)]
     alarms = [(0.602 + 0.1 * index, FALSE_ALARM, 12.0, index) for index in range(3)]
 
     found = [choose_scores(finds(*many_hits, *alarms, empty_pictures=count), LARGE_PX).small for count in (24, 41, 60)]
 
-    assert found == [0.71, 0.61, 0.51]  # one, two and four pictures may
+    assert found == [0.71, 0.61, 0.51]  # one, two and three pictures may
 
 
 def test_small_finds_need_no_higher_score_than_large_ones() -> None:
