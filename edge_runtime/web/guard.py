@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import logging
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from edge_runtime.errors import ConfigError
 from edge_runtime.settings import Web
+
+logger = logging.getLogger(__name__)
 
 LEAST_TOKEN: Final = 16
 """Characters; `openssl rand -hex 24` gives 48."""
@@ -103,7 +106,7 @@ class Guard:
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self.knows(bearer.strip()):
             return None
-        if hmac.compare_digest(_cookie_of(request.headers).encode(), self._pass.encode()):
+        if any(hmac.compare_digest(found, self._pass.encode()) for found in _cookies_of(request.headers)):
             return None
         return Refusal(HTTPStatus.UNAUTHORIZED, "open the page once with ?token=, or send Authorization: Bearer")
 
@@ -128,13 +131,16 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _cookie_of(headers: Mapping[str, str]) -> str:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(headers.get("Cookie", ""))
-    except CookieError:
-        return ""
-    return jar[COOKIE].value if COOKIE in jar else ""
+def _cookies_of(headers: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield our cookies among those of everything on this host: browsers tell ports apart for no cookie.
+
+    Not with http.cookies: it drops all of them for one that it cannot read, and some versions take seconds over a long
+    one with many backslashes (CVE-2024-7592).
+    """
+    for cookie in headers.get("Cookie", "").split(";"):
+        name, _, value = cookie.strip().partition("=")
+        if name == COOKIE:
+            yield value.encode()
 
 
 def _read_token(settings: Web) -> str:
@@ -145,8 +151,11 @@ def _read_token(settings: Web) -> str:
             f"web.host = {settings.host!r}: other machines could look, so a token is needed; "
             f"`openssl rand -hex 24 > FILE`, then web.token_file = FILE"
         )
+    path = Path(settings.token_file)
     try:
-        token = Path(settings.token_file).read_text(encoding="utf-8").strip()
+        token = path.read_text(encoding="utf-8").strip()
+        if path.stat().st_mode & stat.S_IROTH:
+            logger.warning("%s: everybody can read this token; chmod 640", path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{settings.token_file}: cannot read the token ({error}); check web.token_file") from error
     if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:

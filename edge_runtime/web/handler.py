@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import select
@@ -17,6 +18,7 @@ import msgspec
 from edge_runtime.web.guard import Request
 from edge_runtime.web.metrics import CONTENT_TYPE as METRICS_TYPE
 from edge_runtime.web.metrics import MetricsMissingError
+from edge_runtime.web.request_reader import RequestReader
 from edge_runtime.web.site import Site
 from edge_runtime.web.streams import BOUNDARY, pictures, updates
 
@@ -63,11 +65,13 @@ class Handler(BaseHTTPRequestHandler):
 
     server: BoundedServer
     timeout = 10
-    """Seconds a client may take to send its request, or to take what it was sent."""
+    """Seconds a client may take to send its whole request, or to take what it was sent."""
 
     def setup(self) -> None:
-        """Keep the kernel's queue short."""
+        """Bound the request, and keep the kernel's queue short."""
         super().setup()
+        self.rfile.close()
+        self.rfile = io.BufferedReader(RequestReader(self.connection, patience_s=self.timeout))
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 

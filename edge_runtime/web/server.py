@@ -10,6 +10,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 SPARE_PLACES: Final = 2
 """Connections that streams may not take: health and metrics always get an answer."""
+PLACE_WAIT_S: Final = 0.5
+"""A browser asks for the page's files at once on six connections; each is answered within milliseconds."""
 CLOSE_TIMEOUT_S: Final = 2.0
 
 _BUSY: Final = "\r\n".join(
@@ -64,29 +67,40 @@ class BoundedServer(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  the base class's types
-        """Start a thread if there is a place for one."""
-        if not self._places.acquire(blocking=False):
-            with contextlib.suppress(OSError):
-                request.sendall(_BUSY)
-            self.shutdown_request(request)
+        """Start a thread when there is a place for one soon."""
+        if not self._places.acquire(timeout=PLACE_WAIT_S):
+            self._send_away(request)
             return
         with self._lock:
             self._open.add(request)
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError as error:  # the system gives no more threads
+            logger.warning("web: a connection was not answered: %s", error)
+            self._give_place_back(request)
+            self._send_away(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
         """Answer one connection, and give its place back."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                self._open.discard(request)
-            self._places.release()
+            self._give_place_back(request)
+
+    def _give_place_back(self, request: socket.socket) -> None:
+        with self._lock:
+            self._open.discard(request)
+        self._places.release()
+
+    def _send_away(self, request: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            request.sendall(_BUSY)
+        self.shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002
-        """Forget a browser that hung up or read too slowly; log what is our own mistake."""
+        """Forget a browser that hung up, read too slowly or sent too much; log what is our own mistake."""
         error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
+        if not isinstance(error, (OSError, HTTPException)):
             logger.error("web: a request failed: %s", "".join(traceback.format_exception(error)))
 
     @contextmanager

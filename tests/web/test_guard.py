@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email.message import Message
 from http import HTTPStatus
 from pathlib import Path
@@ -108,6 +109,39 @@ def test_wrong_tokens_are_refused(wrong: str, token_file: str) -> None:
     assert closed.refusal(request(token=wrong)) is not None
     assert closed.refusal(request(Authorization=f"Bearer {wrong}")) is not None
     assert closed.refusal(request(Cookie=f"emotion_edge={wrong}")) is not None
+
+
+@pytest.mark.parametrize(
+    "other", ["flag", 'grafana={"a": 1}', "x{y}=1", 'v="unfinished', "expires=x", "emotion_edge=old"]
+)
+def test_cookies_of_other_programs_on_this_host_do_not_hide_ours(other: str, token_file: str) -> None:
+    closed = guard(token_file=token_file)
+    cookie = closed.cookie.partition(";")[0]
+
+    assert closed.refusal(request(Cookie=f"{other}; {cookie}")) is None
+    assert closed.refusal(request(Cookie=f"{cookie}; {other}")) is None
+
+
+def test_a_long_cookie_of_a_stranger_takes_no_time(token_file: str) -> None:
+    closed = guard(token_file=token_file)
+    began_at = time.monotonic()
+
+    refusal = closed.refusal(request(Cookie='a="' + '\\"' * 32_000 + '"'))
+
+    assert refusal is not None
+    assert time.monotonic() - began_at < 1.0  # http.cookies of Python 3.11.7 takes 17 s
+
+
+def test_a_token_that_everybody_can_read_is_told(token_file: str, caplog: pytest.LogCaptureFixture) -> None:
+    Path(token_file).chmod(0o640)
+    guard(token_file=token_file)
+    assert not caplog.records
+
+    Path(token_file).chmod(0o644)
+    guard(token_file=token_file)
+
+    assert "everybody can read this token" in caplog.text
+    assert TOKEN not in caplog.text
 
 
 def test_cookie_does_not_hold_the_token_and_no_script_can_read_it(token_file: str) -> None:
