@@ -14,6 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from edge_runtime.errors import ConfigError
+from edge_runtime.setting_rules import faults
+from edge_runtime.setting_words import in_words
 from edge_runtime.settings import Config, Section
 
 if sys.version_info >= (3, 11):
@@ -54,8 +56,8 @@ def load_config(
         config = msgspec.convert(merged, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(_located(str(error), layers)) from error
-    _check_deployment(config, layers)
-    _check_consent(config, layers)
+    for fault in faults(config):
+        raise ConfigError(f"{_place_of(fault.keys, layers)}: {fault.told}")
     return config
 
 
@@ -66,23 +68,50 @@ def device_id(config: Config) -> str:
 
 def _file_layers(path: str | Path | None) -> Iterator[Layer]:
     main = Path(path) if path is not None else DEFAULT_FILE
-    if path is not None or main.exists():
+    if path is not None or _is_there(main):
         yield str(main), _read(main)
-    folder = main.parent / "conf.d"
-    if folder.is_dir() and (path is not None or main.parent == DEFAULT_FILE.parent):
-        for part in sorted(folder.glob("*.toml")):
+    if path is not None or main.parent == DEFAULT_FILE.parent:
+        for part in _parts(main.parent / "conf.d"):
             yield str(part), _read(part)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a path exists. A folder that may not be entered is an error: what it holds may be what matters."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return True
+
+
+def _parts(folder: Path) -> list[Path]:
+    if not (_is_there(folder) and folder.is_dir()):
+        return []
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as error:
+        raise _unreadable(folder, error) from error
 
 
 def _read(path: Path) -> Tree:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Editors of Windows put a byte order mark in front, which TOML has not.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot read the configuration ({error.strerror}); check --config") from error
+        raise _unreadable(path, error) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: brackets in brackets without end; no setting needs them") from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    remedy = (
+        f"let this user read it: sudo chmod a+rX {path}" if isinstance(error, PermissionError) else "check --config"
+    )
+    return ConfigError(f"{path}: cannot read the configuration ({error.strerror}); {remedy}")
 
 
 def _environment_layers(environment: Mapping[str, str]) -> Iterator[Layer]:
@@ -95,7 +124,7 @@ def _environment_layers(environment: Mapping[str, str]) -> Iterator[Layer]:
         try:
             value = msgspec.convert(text, _type_at(keys), strict=False)
         except msgspec.ValidationError as error:
-            raise ConfigError(f"{where}: {error}, found {text!r}") from error
+            raise ConfigError(f"{where}: {in_words(str(error), _type_at(keys))}, found {text!r}") from error
         yield where, _nest(keys, msgspec.to_builtins(value))
 
 
@@ -174,39 +203,28 @@ def _line_of(where: str, keys: tuple[str, ...]) -> str:
 
 
 def _located(message: str, layers: list[Layer]) -> str:
-    """Put the layer that set a wrong value, and the value, in front of msgspec's message."""
-    found = re.search(r" - at `\$\.?([\w.]*)`", message)
+    """Put the layer that set a wrong value, and the value, in front of what is expected."""
+    found = re.search(r" - at `\$\.?([\w.]*)[^`]*`", message)
     keys = found.group(1).split(".") if found else []
     for where, tree in reversed(layers):
-        value: Any = tree
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
+        value = _value_at(tree, keys)
         if keys and value is not None:
-            said = message[: found.start()] if found else message
+            said = in_words(message[: found.start()] if found else message, _type_at(keys))
             return f"{where}{_line_of(where, tuple(keys))}: {'.'.join(keys)} = {value!r}: {said}"
     return message
 
 
-def _check_deployment(config: Config, layers: list[Layer]) -> None:
-    deployment = config.deployment
-    if deployment.context in {"workplace", "education"} and not deployment.medical_or_safety_reason.strip():
-        where = [name for name, tree in layers if "context" in tree.get("deployment", {})][-1]
-        raise ConfigError(
-            f"{where}{_line_of(where, ('deployment', 'context'))}: deployment.context = {deployment.context!r}: "
-            f"emotion recognition there is prohibited in the EU but for "
-            f"medical or safety reasons (AI Act Art. 5(1)(f)); state yours in deployment.medical_or_safety_reason, "
-            f"see docs/privacy.md"
-        )
+def _place_of(keys: tuple[str, ...], layers: list[Layer]) -> str:
+    """Name the layer, and in a file the line, that set one of some dotted keys last."""
+    for where, tree in reversed(layers):
+        for key in keys:
+            if _value_at(tree, key.split(".")) is not None:
+                return f"{where}{_line_of(where, tuple(key.split('.')))}"
+    return "configuration"
 
 
-def _check_consent(config: Config, layers: list[Layer]) -> None:
-    """Refuse a gate that nobody could open, or that would not be there."""
-    web = config.web
-    if not web.consent_gate or (web.enabled and web.page):
-        return
-    where = [name for name, tree in layers if "consent_gate" in tree.get("web", {})][-1]
-    raise ConfigError(
-        f"{where}{_line_of(where, ('web', 'consent_gate'))}: web.consent_gate = true, but "
-        f"web.{'page' if web.enabled else 'enabled'} = false: people agree on the page; "
-        f"set web.{'page' if web.enabled else 'enabled'} = true, or web.consent_gate = false"
-    )
+def _value_at(tree: Tree, keys: list[str]) -> Any:  # noqa: ANN401  whatever a file may hold
+    value: Any = tree
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from edge_runtime.errors import ConfigError
 from edge_runtime.settings import Governor as GovernorSettings
 
 
@@ -14,11 +13,7 @@ class Governor:
     """
 
     def __init__(self, settings: GovernorSettings) -> None:
-        """Begin without a limit; ConfigError when the settings contradict each other."""
-        if settings.cool_c >= settings.hot_c:
-            raise ConfigError(
-                f"governor.cool_c = {settings.cool_c:g}: expected less than governor.hot_c = {settings.hot_c:g}"
-            )
+        """Begin without a limit."""
         self.reason: str | None = None
         """Why frames are left out, for a person; None when none are."""
         self._settings = settings

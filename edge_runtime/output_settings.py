@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from edge_runtime.setting_types import Count, NotNegative, Positive, Section
+from edge_runtime.setting_types import Count, NotNegative, OptionalTopicPrefix, Positive, Section, TopicPrefix
 
 CommandName = Literal["pause", "resume", "reload", "selftest"]
 """What can be asked of a running service."""
@@ -38,13 +38,15 @@ class Mqtt(Section, frozen=True):
     """The MQTT broker."""
 
     host: str = ""
-    """Name or address; empty = off."""
+    """Name or address alone, without mqtt:// and port; empty = off."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
     """0 = 8883 with TLS, 1883 without."""
     version: Literal["5", "3.1.1"] = "5"
-    base_topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")] = "emotion_edge"
+    """5 or 3.1.1, as text: "3.1.1"."""
+    base_topic: TopicPrefix = "emotion_edge"
     """Topics are <base_topic>/<device id>/availability, status, state, event, observation."""
     username: str = ""
+    """The broker's name for this device; empty = none is asked for."""
     password_file: str = ""
     """File that holds the password alone; never in this file, in argv or in a log. credential:NAME = what systemd's
     LoadCredential=NAME:FILE hands to this service alone."""
@@ -53,9 +55,11 @@ class Mqtt(Section, frozen=True):
     ca_file: str = ""
     """Certificates to trust; empty = the system's."""
     client_cert_file: str = ""
+    """Certificate of this device, PEM, for a broker that asks for one; credential:NAME here too. Needs tls."""
     client_key_file: str = ""
-    """PEM files; credential:NAME here too."""
+    """Its key, PEM; credential:NAME here too."""
     keep_alive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
+    """Longest silence on the connection, seconds; a broker that hears nothing for one and a half of it says offline."""
     session_expiry_s: Annotated[int, Meta(ge=10)] = 3600
     """How long the broker keeps our session; longer than the will delay."""
     will_delay_s: Annotated[int, Meta(ge=0)] = 5
@@ -64,7 +68,7 @@ class Mqtt(Section, frozen=True):
     """Messages that wait in memory while the broker is away; the oldest are dropped and counted."""
     commands: tuple[CommandName, ...] = ()
     """What may be asked for on cmd/<name>: pause, resume, reload, selftest; empty = no command is heard."""
-    discovery_prefix: Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")] = ""
+    discovery_prefix: OptionalTopicPrefix = ""
     """homeassistant: show this device there by itself; empty = off."""
     require: bool = False
     """End with exit code 6 when the broker cannot be reached at start."""
@@ -93,6 +97,7 @@ class Web(Section, frozen=True):
     """The small web server: the page a person looks at, health and metrics."""
 
     enabled: bool = False
+    """Listen at all."""
     host: str = "127.0.0.1"
     """Address to listen on. Any other than this machine's own needs token_file."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
@@ -108,6 +113,7 @@ class Web(Section, frozen=True):
     picture_width_px: Annotated[int, Meta(ge=80, le=1920)] = 640
     """Wider pictures are shrunk before they are shown."""
     jpeg_quality: Annotated[int, Meta(ge=20, le=95)] = 75
+    """Of the pictures that are shown, 20 to 95."""
     max_fps: Positive = 30.0
     """Pictures and updates a second that one browser gets; up to a tenth more, so that jitter loses none."""
     mirror: bool = False

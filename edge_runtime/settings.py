@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from edge_runtime.output_settings import Console, Log, Mqtt, Outbox, Web
-from edge_runtime.setting_types import Count, NotNegative, Positive, Section, Share, TopicLevel
+from edge_runtime.setting_types import Count, NetDevice, NotNegative, Positive, Section, Share, TopicLevel
 
 __all__ = [
     "Config",
@@ -44,7 +44,8 @@ class Deployment(Section, frozen=True):
     context: Literal["unspecified", "private", "public", "retail", "research", "medical", "workplace", "education"] = (
         "unspecified"
     )
-    """workplace and education are refused without a reason (EU AI Act Art. 5(1)(f))."""
+    """unspecified, private, public, retail, research, medical, workplace or education. The last two are refused without
+    a reason (EU AI Act Art. 5(1)(f))."""
     medical_or_safety_reason: str = ""
     """Why emotion recognition is lawful at a workplace or in education."""
 
@@ -81,7 +82,7 @@ class Models(Section, frozen=True):
     public_key_file: str = ""
     """minisign public key; beside the shipped models only those that it has signed are installed and run; empty =
     digests alone decide."""
-    device: Annotated[str, Meta(pattern=r"^(cpu|edgetpu(:(usb|pci):\d+)?)$")] = "cpu"
+    device: NetDevice = "cpu"
     """cpu, edgetpu, edgetpu:usb:N or edgetpu:pci:N. Whatever cannot run there runs on the processor, and status and log
     say why."""
     delegate: str = "libedgetpu.so.1"
@@ -162,6 +163,7 @@ class Governor(Section, frozen=True):
     """Fewer frames are processed while the board is too hot or throttled. Cameras only."""
 
     enabled: bool = True
+    """False: all frames are processed, however hot it gets."""
     hot_c: Positive = 78.0
     """Temperature of the processor from which frames are left out, degrees Celsius. A Raspberry Pi throttles itself
     at 80."""
@@ -184,12 +186,14 @@ class Service(Section, frozen=True):
     """The process."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Of the program's own log on standard error: debug, info, warning or error."""
     log_lines_per_minute: Annotated[int, Meta(ge=0)] = 10
     """So many similar lines a minute are written to the program's own log; others are counted and the count is
     written; 0 = no limit."""
     camera_retry_s: Positive = 1.0
     """First pause before a broken camera is opened again; doubles up to camera_retry_max_s."""
     camera_retry_max_s: Positive = 30.0
+    """Longest pause, seconds."""
     camera_give_up: Annotated[int, Meta(ge=0)] = 20
     """After so many failures in a row, about eight minutes, the program ends with exit code 4, so that the service
     manager starts it anew; 0 = never."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from edge_runtime.errors import ConfigError
 from edge_runtime.governor import Governor
 from edge_runtime.settings import Governor as GovernorSettings
 
@@ -85,8 +84,3 @@ def test_the_reason_names_the_temperature_at_the_step() -> None:
     assert board.governor.reason == "at most 10 frames per second are processed: 82 degrees Celsius"
     board.reads(90.0)
     assert "82 degrees" in str(board.governor.reason)
-
-
-def test_limits_that_contradict_each_other_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"governor\.cool_c = 80: expected less than governor\.hot_c = 78"):
-        Governor(GovernorSettings(cool_c=80.0))
