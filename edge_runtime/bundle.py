@@ -230,4 +230,6 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) ->
     named = _FILE_NAME.fullmatch(entry.filename) is not None
     if not plain or entry.file_size > _MAX_FILE_BYTES or not named:
         raise BundleError(f"{path}: unexpected entry {entry.filename}; make it with `emotion-convert export`")
-    return archive.read(entry)
+    with archive.open(entry) as file:
+        # Not read() without a size: it unpacks up to 2 GB at once, whatever size the entry claims to have.
+        return file.read(entry.file_size)

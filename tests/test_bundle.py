@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -244,3 +246,20 @@ def test_a_zip_entry_that_claims_to_be_huge_is_refused_unread(tmp_path: Path) ->
     assert path.stat().st_size < 200_000
     with pytest.raises(BundleError, match="unexpected entry bomb"):
         load_bundle(path)
+
+
+def test_a_zip_entry_that_unpacks_to_more_than_it_claims_takes_no_memory(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "bomb.emodel", {MODEL_FILE: bytes(100_000_000)}, zipfile.ZIP_DEFLATED)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<I", content, content.rfind(b"PK\x01\x02") + 24, 1000)  # the size in the directory at the end
+    path.write_bytes(content)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(BundleError, match="neither a bundle folder nor an"):
+            load_bundle(path)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most_bytes < 2_000_000
