@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import os
 import sys
 
 from edge_runtime._version import __version__
 from edge_runtime.cli import annotate, bench, check, config, model, outbox, record, replay, run, selftest, tune, version
-from edge_runtime.errors import EdgeRuntimeError
+from edge_runtime.errors import EdgeRuntimeError, UsageError
 
 _DESCRIPTION = """Read 15 keypoints and an emotion from every face a camera sees, on the device itself.
 Numbers leave the device, pictures never do."""
@@ -44,8 +46,11 @@ def main(argv: list[str] | None = None) -> int:
         The exit code.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # JSON is UTF-8, whatever the locale says
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = parser().parse_args(argv)
     try:
+        _refuse_odd_names(sys.argv[1:] if argv is None else argv)
         return int(arguments.main(arguments))
     except EdgeRuntimeError as error:
         print(f"emotion-edge: {error}", file=sys.stderr)
@@ -55,6 +60,14 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _refuse_odd_names(argv: list[str]) -> None:
+    """Refuse names that are no text: JSON cannot hold them, and OpenCV crashes on them."""
+    for text in argv:
+        if any("\ud800" <= letter <= "\udfff" for letter in text):  # bytes that are no text come to Python as these
+            named = os.fsencode(text).decode("utf-8", "backslashreplace")
+            raise UsageError(f"{named}: expected a name in UTF-8; rename it, or set LC_ALL=C.UTF-8")
 
 
 if __name__ == "__main__":

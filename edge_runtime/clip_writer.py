@@ -48,11 +48,21 @@ class ClipWriter:
         self._writer = writer
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        """Finish the file."""
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        """Finish the file; SinkError when it did not get whole, which OpenCV does not tell."""
         writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.release()
+        if writer is None:
+            return
+        writer.release()
+        if kind is None and self._written > self._readable():
+            raise SinkError(f"{self._path}: the clip is not whole and cannot be played; is there room on the disk?")
+
+    def _readable(self) -> int:
+        """Frames that the finished file says it has; 0 when it is none, as without its end."""
+        clip = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        frames = int(clip.get(cv2.CAP_PROP_FRAME_COUNT)) if clip.isOpened() else 0
+        clip.release()
+        return frames
 
     def write(self, picture: Picture, captured_at: float) -> None:
         """Show a picture from its source second on; it is repeated or left out to keep the rate."""

@@ -122,7 +122,10 @@ def _environment_layers(environment: Mapping[str, str]) -> Iterator[Layer]:
         where = f"environment variable {name}"
         _refuse_unknown(_nest(keys, text), Config, where, ())
         try:
+            text.encode()  # bytes that are no text reach us as surrogates, which no message may hold
             value = msgspec.convert(text, _type_at(keys), strict=False)
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"{where}: expected text in UTF-8, found {text!a}") from error
         except msgspec.ValidationError as error:
             raise ConfigError(f"{where}: {in_words(str(error), _type_at(keys))}, found {text!r}") from error
         yield where, _nest(keys, msgspec.to_builtins(value))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -70,6 +72,27 @@ def test_one_picture_becomes_a_clip_of_one_frame(tmp_path: Path) -> None:
 
     assert code == 0
     assert facts(tmp_path / "out.mp4")[0] == 1
+
+
+def test_a_clip_that_did_not_fit_on_the_disk_is_a_failure(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)); "
+        "from edge_runtime.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, "annotate", "demo", str(out), "--max-frames", "30"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"emotion-edge: {out}: the clip is not whole and cannot be played; is there room on the disk?"
+    )
 
 
 @pytest.mark.parametrize(

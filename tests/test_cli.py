@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,13 @@ def test_what_is_no_address_to_listen_on_is_refused(text: str) -> None:
         (["bench", *NO_CONFIG, "--device", "edgetpu:usb:0"], 5, "edgetpu:usb:0"),
         (["record", *NO_CONFIG, "--source", __file__, __file__], 2, "is the clip itself; give another name"),
         (["selftest", *NO_CONFIG, "--junit", "none/verdicts.xml"], 2, "--junit none/verdicts.xml: no such folder"),
+        (
+            ["selftest", *NO_CONFIG, "--source", "demo", "--seconds", "0.1", "--junit", "/proc/verdicts.xml"],
+            2,
+            "--junit /proc",
+        ),
+        (["run", *NO_CONFIG, "--source", "K\udcfcche.mp4"], 2, r"K\xfcche.mp4: expected a name in UTF-8"),
+        (["annotate", *NO_CONFIG, "demo", "K\udcfcche.mp4"], 2, r"K\xfcche.mp4: expected a name in UTF-8"),
         (["model", "verify", "none"], 5, "none: cannot read the model bundle"),
         (["model", "list", "--config", os.devnull], 0, ""),
     ],
@@ -127,6 +136,32 @@ def test_an_expected_error_is_one_line_and_its_exit_code(
     assert said in told
     assert "Traceback" not in told
     assert told.count("emotion-edge: ") == (1 if code else 0)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "x"])
+def test_a_self_test_that_would_not_end_is_refused(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["selftest", *NO_CONFIG, f"--seconds={seconds}"])
+
+    assert ended.value.code == 2
+    assert f"--seconds: expected seconds above 0, found '{seconds}'" in capsys.readouterr().err
+
+
+def test_what_is_printed_is_utf_8_in_every_locale(tmp_path: Path, repository: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[source]\nuri = "Küche.mp4"\n', encoding="utf-8")
+    old = {"PATH": os.environ["PATH"], "LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_runtime", "check", "--config", str(path)],
+        env={**old, "PYTHONPATH": str(repository)},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 4
+    assert "Küche.mp4" in done.stdout.decode()
 
 
 def test_the_shown_configuration_is_one_that_loads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

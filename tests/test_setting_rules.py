@@ -49,6 +49,12 @@ def test_a_wrong_variable_for_one_of_few_says_which() -> None:
     )
 
 
+def test_a_variable_that_is_no_text_is_refused() -> None:
+    assert refusal(environment={"EMOTION_EDGE_SOURCE__URI": "K\udcfcche.mp4"}) == (
+        r"environment variable EMOTION_EDGE_SOURCE__URI: expected text in UTF-8, found 'K\udcfcche.mp4'"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [

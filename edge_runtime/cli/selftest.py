@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,7 +40,7 @@ def add(verbs: Verbs) -> None:
     )
     add_chain(parser)
     parser.add_argument("--mqtt", metavar="HOST[:PORT]", help="prove this broker too")
-    parser.add_argument("--seconds", type=float, default=3.0, help="how long the source is read (default: 3)")
+    parser.add_argument("--seconds", type=_seconds, default=3.0, help="how long the source is read (default: 3)")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the verdicts as JUnit XML for a factory line")
     add_json(parser)
     parser.set_defaults(main=main)
@@ -63,13 +64,31 @@ def main(arguments: argparse.Namespace) -> int:
             print(f"{_MARKS[verdict.passed]}  {verdict.subject:30} {verdict.told}", flush=True)
     code = next((verdict.exit_code for verdict in verdicts if verdict.passed is False), 0)
     if arguments.junit is not None:
-        arguments.junit.write_bytes(as_junit(verdicts, device))
+        _write(arguments.junit, as_junit(verdicts, device))
     if arguments.json:
         found = [asdict(verdict) for verdict in verdicts]
         print(json.dumps({"ok": code == 0, "exit_code": code, "device": device, "verdicts": found}))
     else:
         print(f"\n{_summed_up(verdicts)}: {device['board']}, serial {device['serial']}, {device['device_id']}")
     return code
+
+
+def _seconds(text: str) -> float:
+    """Read a time that ends."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, found {text!r}")
+    return seconds
+
+
+def _write(path: Path, verdicts: bytes) -> None:
+    try:
+        path.write_bytes(verdicts)
+    except OSError as error:
+        raise UsageError(f"--junit {path}: cannot write there ({error.strerror}); give another name") from error
 
 
 def _summed_up(verdicts: list[Verdict]) -> str:
