@@ -27,6 +27,15 @@ class Row(msgspec.Struct, frozen=True):
     time: str
 
 
+class _Told(msgspec.Struct):
+    """What is shown of a payload."""
+
+    boot_id: str = ""
+    seq: int = 0
+    event_type: str = ""
+    time: str = ""
+
+
 class Summary(msgspec.Struct, frozen=True):
     """The outbox at a glance."""
 
@@ -79,8 +88,11 @@ def purge_everything(path: Path) -> int:
 
 
 def _row(seq: int, payload: bytes, *, waiting: bool) -> Row:
-    event = msgspec.json.decode(payload)
-    return Row(seq, waiting, event.get("boot_id", ""), event.get("seq", 0), event.get("event_type", ""), event["time"])
+    try:
+        event = msgspec.json.decode(payload, type=_Told)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        event = _Told(event_type="damaged")
+    return Row(seq, waiting, event.boot_id, event.seq, event.event_type, event.time)
 
 
 def _change(path: Path, statement: str, *values: int) -> int:

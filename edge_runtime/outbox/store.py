@@ -59,10 +59,14 @@ class StoredEvent:
     durable: bool = True
 
     def to_json(self) -> bytes:
-        """Return the payload as it was written, marked if it is sent once more."""
+        """Return the payload as it was written, marked if it is sent once more; a damaged one cannot be marked."""
         if not self.replayed:
             return self.payload
-        return msgspec.json.encode(msgspec.json.decode(self.payload) | {"replayed": True})
+        try:
+            fields = msgspec.json.decode(self.payload, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return self.payload
+        return msgspec.json.encode(fields | {"replayed": True})
 
 
 class Store:
@@ -85,6 +89,8 @@ class Store:
         """Number of the newest row."""
         self._settings = settings
         self._database = connect(Path(settings.path))
+        # A flipped bit must not keep all other rows from being read.
+        self._database.text_factory = lambda raw: raw.decode("utf-8", errors="replace")
         try:
             self._prepare()
         except FAULTS:

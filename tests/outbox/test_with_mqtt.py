@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
@@ -10,7 +12,7 @@ import pytest
 
 from edge_runtime.clock import SystemClock
 from edge_runtime.outbox import Outbox
-from edge_runtime.outbox.inspection import replay, summary
+from edge_runtime.outbox.inspection import replay, rows, summary
 from edge_runtime.schemas import load_schema
 from edge_runtime.settings import Mqtt
 from edge_runtime.settings import Outbox as Settings
@@ -111,3 +113,40 @@ def test_a_broker_that_forgot_what_it_acknowledged_gets_it_again_on_request(brok
             arrived = payloads(listener, 50)
 
     assert [payload["seq"] for payload in arrived] == list(range(1, 51))
+
+
+@pytest.mark.parametrize(
+    "flipped",
+    ["topic = 'evenu'", "topic = 'eve#t'", "topic = CAST(x'ff76656e74' AS TEXT)", "schema = 'a\u0001b'"],
+)
+def test_a_damaged_row_is_dropped_and_counted_and_all_others_are_sent(
+    flipped: str, broker: Mosquitto, tmp_path: Path
+) -> None:
+    path = tmp_path / "outbox.db"
+    with outbox_at(path) as outbox:
+        for seq in range(1, 4):
+            outbox.append(event_message(seq))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"UPDATE outbox SET {flipped} WHERE seq = 2")  # noqa: S608  of this file
+
+    with Listener(broker.port) as listener, sink_for(broker, outbox_at(path)) as sink:
+        arrived = payloads(listener, 2)
+        wait_until(lambda: not sink.pending, what="nothing waits")
+
+    assert [payload["seq"] for payload in arrived] == [1, 3]
+    assert sink.dropped == {"damaged": 1}
+
+
+def test_a_damaged_payload_that_is_asked_for_again_ends_no_thread(broker: Mosquitto, tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    with outbox_at(path) as outbox:
+        for seq in range(1, 4):
+            outbox.append(event_message(seq))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE outbox SET replayed = 1, payload = x'7b22c3' WHERE seq = 2")
+
+    with Listener(broker.port) as listener, sink_for(broker, outbox_at(path)):
+        arrived = [found.payload for found in listener.take(3, "/event")]
+
+    assert arrived == [event_message(1).to_json(), b'{"\xc3', event_message(3).to_json()]
+    assert [row.event_type for row in rows(path)] == ["emotion_started", "damaged", "emotion_started"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from edge_runtime.commands import NOWHERE, ReplyTo
 from edge_runtime.sinks.mqtt.options import Options
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage
     from paho.mqtt.properties import Properties
     from paho.mqtt.subscribeoptions import SubscribeOptions
+
+
+MAX_PACKET_BYTES: Final = 65_536
+"""The broker keeps larger messages to itself (MQTT 5): whoever may publish a command could fill the memory with one,
+and a message at QoS 1 would come again after every restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,9 @@ def received(message: MQTTMessage, *, max_bytes: int) -> Received:
 
 
 def of_connect(options: Options) -> Properties:
-    """Ask the broker to keep our session for a while."""
+    """Ask the broker to keep our session for a while, and to send us nothing large."""
     properties = _begun("CONNECT")
+    properties.MaximumPacketSize = MAX_PACKET_BYTES
     properties.SessionExpiryInterval = options.settings.session_expiry_s
     return properties
 

@@ -79,6 +79,7 @@ class Publisher:
         self._steady_at = float("inf")
         self._refusal_is_told = False
         self._held_until = float("-inf")
+        self._held_back = False
         self._stop_at = float("inf")
         self._stopping = threading.Event()
         self._bell: socket.socket | None = None
@@ -184,7 +185,7 @@ class Publisher:
             connection.watch(birth_topic(self._options))
         self._desk.open(connection)
         self._keys.clear()
-        self._queue.rewind()
+        self._send_again()
         self._short_connections += 1
         self._steady_at = self._clock.monotonic() + STEADY_AFTER_S
         self._refusal_is_told = False
@@ -208,10 +209,15 @@ class Publisher:
         if self._clock.monotonic() < self._held_until:
             return
         for key, message in self._queue.take(max(0, connection.room)):
-            payload = message.to_json()
-            if len(payload) > connection.max_payload_bytes:
-                self._give_up(key, "too_large", f"an event of {len(payload)} bytes is larger than the broker takes")
-                continue
+            self._send_event(connection, key, message)
+
+    def _send_event(self, connection: Connection, key: int, message: Message) -> None:
+        payload = message.to_json()
+        if not route(message.topic).qos or not message.schema.isprintable():  # a bit that flipped on the disk
+            self._give_up(key, "damaged", "an event was damaged while it waited")
+        elif len(payload) > connection.max_payload_bytes:
+            self._give_up(key, "too_large", f"an event of {len(payload)} bytes is larger than the broker takes")
+        else:
             self._keys[connection.publish(message.topic, payload, schema=message.schema)] = key
 
     def _others(self, connection: Connection) -> list[Message]:
@@ -231,12 +237,17 @@ class Publisher:
                 self._tell_refusal(answer)
             elif answer.refused is None:
                 self.published["event"] += 1
-                self.problem = None
+                self.problem = self.problem if self._held_back else None
                 self._queue.acknowledge(key)
             else:
                 self._refused(key, answer)
-        if not self._keys and self._held_until <= self._clock.monotonic() and self.problem is not None:
-            self._queue.rewind()
+        if self._held_back and not self._keys and self._held_until <= self._clock.monotonic():
+            self._send_again()
+
+    def _send_again(self) -> None:
+        """Take from the queue once more what no broker has acknowledged."""
+        self._held_back = False
+        self._queue.rewind()
 
     def _refused(self, key: int, answer: Acknowledgement) -> None:
         if not answer.again:
@@ -244,7 +255,7 @@ class Publisher:
             return
         self._tell_refusal(answer)
         self.problem = f"mqtt: {self._options.broker}: refused an event ({answer.refused})"
-        self._held_until = self._clock.monotonic() + REFUSED_PAUSE_S
+        self._held_back, self._held_until = True, self._clock.monotonic() + REFUSED_PAUSE_S
 
     def _tell_refusal(self, answer: Acknowledgement) -> None:
         """Say once a connection that the broker does not let us write."""

@@ -140,7 +140,8 @@ class MqttSink:
     @property
     def dropped(self) -> Counter[str]:
         """Messages that were lost, by reason."""
-        return self._publisher.dropped + self._queue.dropped + self._desk.dropped
+        # Copied first, which takes no step in Python: other threads count on while these are added up.
+        return self._publisher.dropped.copy() + self._queue.dropped.copy() + self._desk.dropped.copy()
 
     @property
     def pending(self) -> int:

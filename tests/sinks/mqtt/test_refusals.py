@@ -6,6 +6,7 @@ import logging
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -155,3 +156,22 @@ def test_a_packet_identifier_that_is_in_use_says_nothing_of_the_event(monkeypatc
 
     assert not sink.dropped
     assert [message.topic for message in broker.published].count(f"{BASE}/event") == 2
+
+
+def test_an_event_that_is_refused_among_accepted_ones_is_sent_again_on_the_same_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publisher, "REFUSED_PAUSE_S", 0.1)
+    answers = iter([0, 0x91])
+
+    def second_is_refused_once(message: Published) -> int:
+        return next(answers, 0) if message.topic == f"{BASE}/event" else 0
+
+    with ScriptedBroker(answer=second_is_refused_once) as broker, sink_for(broker.port) as sink:
+        for seq in (1, 2, 3):
+            sink.publish(event_message(seq))
+        wait_until(lambda: not sink.pending, what="all three are acknowledged")
+
+    sent = [msgspec.json.decode(message.payload)["seq"] for message in broker.published if "/event" in message.topic]
+    assert sent == [1, 2, 3, 2]
+    assert broker.kinds.count(CONNECT) == 1

@@ -1,5 +1,12 @@
 from __future__ import annotations
 
+import itertools
+import sys
+import threading
+
+from edge_runtime.clock import SystemClock
+from edge_runtime.settings import Mqtt
+from edge_runtime.sinks.mqtt import MqttSink
 from edge_runtime.sinks.mqtt.waiting import MemoryQueue
 from tests.samples import event_message
 
@@ -62,3 +69,30 @@ def test_an_append_wakes_whoever_takes() -> None:
     queue.append(event_message())
 
     assert woken == [1]
+
+
+def test_losses_are_added_up_while_other_threads_count() -> None:
+    queue = MemoryQueue(1)
+    sink = MqttSink(Mqtt(host="127.0.0.1"), device_id="kiosk-1", clock=SystemClock(), outbox=queue)
+    ended = threading.Event()
+
+    def count() -> None:
+        for number in itertools.count():
+            queue.dropped[str(number % 100)] = 1
+            if number % 100 == 99:
+                queue.dropped.clear()
+            if ended.is_set():
+                return
+
+    before_s = sys.getswitchinterval()
+    counting = threading.Thread(target=count)
+    try:
+        sys.setswitchinterval(1e-6)
+        counting.start()
+        added = [sink.dropped.total() for _ in range(2000)]  # RuntimeError would end the frame loop
+    finally:
+        ended.set()
+        counting.join()
+        sys.setswitchinterval(before_s)
+
+    assert max(added) <= 100
