@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from edge_runtime.doctor import accelerator, board, camera, libraries, nets, network, service, storage
+from edge_runtime.doctor import accelerator, board, camera, libraries, nets, network, page, service, storage
 from edge_runtime.doctor.finding import Finding, State, guarded
 from edge_runtime.doctor.libraries import Software
 from edge_runtime.doctor.machine import Machine
@@ -28,11 +28,18 @@ def examine(config: Config, machine: Machine | None = None, software: Software |
         software: libraries; None = those of this process.
     """
     machine, installed = machine or Machine(), software or Software()
+    busy = service.runs(service.properties(machine))
     return {
         "Board": [*board.look(machine), *accelerator.look(machine, installed, config.models.device)],
         "Software": [*libraries.look(machine, installed), *nets.look(config)],
-        "Camera": [*camera.look(machine, installed, config.source), _source(config, machine)],
-        "Network": network.look(machine, config.mqtt),
+        "Camera": [
+            *camera.look(machine, installed, config.source),
+            guarded("source", lambda: camera.look_through(config.source, service_runs=busy)),
+        ],
+        "Network": [
+            *network.look(machine, config.mqtt),
+            guarded("page", lambda: page.look(config.web, service_runs=busy)),
+        ],
         "Storage": storage.look(machine, config),
         "Service": service.look(machine, config),
     }
@@ -42,8 +49,3 @@ def exit_code(report: Report) -> int:
     """Return the code of the first failure: its cause as edge_runtime.errors numbers it; 0 when nothing failed."""
     failures = (finding for findings in report.values() for finding in findings if finding.state == "failed")
     return next((finding.exit_code for finding in failures), 0)
-
-
-def _source(config: Config, machine: Machine) -> Finding:
-    busy = service.runs(service.properties(machine))
-    return guarded("source", lambda: camera.look_through(config.source, service_runs=busy))

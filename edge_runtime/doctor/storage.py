@@ -41,7 +41,7 @@ def _outbox(machine: Machine, config: Config, least_free_mb: float) -> Finding:
             return warning("outbox", "events wait in memory: a power cut loses them", remedy)
         return off("outbox", "no broker is configured, so nothing waits")
     folder = Path(config.outbox.path).absolute().parent
-    found = _folder("outbox", machine, folder, least_free_mb)
+    found = _written("outbox", machine, Path(config.outbox.path), least_free_mb)
     kind, _ = _mount(machine, folder)
     if found.state == "ok" and kind in _IN_MEMORY:
         remedy = "give outbox.path a folder on a disk; with an overlay root, one on a partition of its own"
@@ -52,7 +52,19 @@ def _outbox(machine: Machine, config: Config, least_free_mb: float) -> Finding:
 def _log_file(machine: Machine, config: Config, least_free_mb: float) -> Finding:
     if not config.log.file:
         return off("log file", "none is configured")
-    return _folder("log file", machine, Path(config.log.file).absolute().parent, least_free_mb)
+    return _written("log file", machine, Path(config.log.file), least_free_mb)
+
+
+def _written(subject: str, machine: Machine, file: Path, least_free_mb: float) -> Finding:
+    """Judge a file that must be written: itself, where a run as another user may have left it, and its folder."""
+    there = machine.path(file.absolute())
+    left = [path for path in (there, *sorted(there.parent.glob(f"{there.name}-*"))) if path.exists()]
+    closed = [path for path in left if not machine.may_open(path)]
+    if closed:
+        named = "/" / closed[0].relative_to(machine.root)
+        found = f"{named}: this user may not write it; another one has made it"
+        return failed(subject, found, f"sudo chown {_user(machine)} {file.absolute()}*")
+    return _folder(subject, machine, file.absolute().parent, least_free_mb)
 
 
 def _folder(subject: str, machine: Machine, folder: Path, least_free_mb: float) -> Finding:
@@ -60,19 +72,24 @@ def _folder(subject: str, machine: Machine, folder: Path, least_free_mb: float) 
     is_missing = not machine.path(folder).is_dir()
     place = next(path for path in map(machine.path, (folder, *folder.parents)) if path.exists())
     if is_missing and not (place.is_dir() and machine.may_open(place)):
-        return failed(subject, f"{folder}: no such folder", f"sudo install --directory --owner=$USER {folder}")
+        return failed(
+            subject, f"{folder}: no such folder", f"sudo install --directory --owner={_user(machine)} {folder}"
+        )
     _, options = _mount(machine, folder)
     if "ro" in options:
         return failed(subject, f"{folder} is on a read-only file system", "give it a folder that can be written")
     if not machine.may_open(place):
-        user = machine.users.get(machine.uid, "$USER")
-        return failed(
-            subject, f"{folder}: this user may not write there", f"sudo chown {user} {folder}, or be its owner"
-        )
+        remedy = f"sudo chown {_user(machine)} {folder}, or be its owner"
+        return failed(subject, f"{folder}: this user may not write there", remedy)
     free_mb = shutil.disk_usage(place).free / 1e6
     if free_mb < least_free_mb:
         return warning(subject, f"{folder}: {free_mb:.0f} MB free", "make room, or lower log.keep and outbox.max_mb")
     return ok(subject, f"{folder}{', made at the start' if is_missing else ''}: {free_mb / 1000:.1f} GB free")
+
+
+def _user(machine: Machine) -> str:
+    """Name who looks: whoever types the remedy may be somebody else."""
+    return machine.users.get(machine.uid, "$USER")
 
 
 def _mount(machine: Machine, folder: Path) -> tuple[str, tuple[str, ...]]:

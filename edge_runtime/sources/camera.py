@@ -125,9 +125,14 @@ class V4l2Camera:
         try:
             os.close(os.open(self._device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
         except FileNotFoundError as error:
-            there = ", ".join(sorted(str(path) for path in self._device.parent.glob("video*"))) or "no camera at all"
+            there = ", ".join(sorted(str(path) for path in self._device.parent.glob("video*")))
+            remedy = (
+                "choose one with --source camera:N"
+                if there
+                else "plug one in, or use a ribbon camera with --source picamera"
+            )
             raise DeviceNotFoundError(
-                f"{self._device}: no such camera; found {there}; choose one with --source camera:N"
+                f"{self._device}: no such camera; found {there or 'no camera at all'}; {remedy}"
             ) from error
         except PermissionError as error:
             raise DevicePermissionError(

@@ -51,7 +51,7 @@ def test_a_missing_folder_that_the_program_cannot_make_names_the_command(
     missing = found(board, subject)
 
     assert (missing.state, missing.exit_code) == ("failed", 1)
-    assert missing.remedy == f"sudo install --directory --owner=$USER {folder}"
+    assert missing.remedy == f"sudo install --directory --owner=pi {folder}"
 
 
 def test_a_folder_of_somebody_else_is_a_failure(board: Machine) -> None:
@@ -93,5 +93,31 @@ def test_a_broker_without_an_outbox_is_a_warning_and_neither_is_nothing(board: M
 def test_a_missing_folder_is_well_where_the_program_can_make_it(subject: str, folder: str, board: Machine) -> None:
     board.path(folder).rmdir()
     board.path(folder).parent.chmod(0o770)
+
+    assert found(board, subject).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("subject", "file", "left"),
+    [
+        ("log file", f"{LOGS}/events.jsonl", f"{LOGS}/events.jsonl"),
+        ("outbox", f"{STATE}/outbox.db", f"{STATE}/outbox.db"),
+        ("outbox", f"{STATE}/outbox.db", f"{STATE}/outbox.db-wal"),
+    ],
+)
+def test_a_file_that_a_run_as_root_has_left_is_a_failure(subject: str, file: str, left: str, board: Machine) -> None:
+    put(board.root, left[1:], "", mode=0o600)
+
+    closed = found(board, subject)
+
+    assert (closed.state, closed.exit_code) == ("failed", 1)
+    assert closed.found == f"{left}: this user may not write it; another one has made it"
+    assert closed.remedy == f"sudo chown pi {file}*"
+
+
+@pytest.mark.parametrize("subject", ["outbox", "log file"])
+def test_a_file_of_ones_own_is_well(subject: str, board: Machine) -> None:
+    put(board.root, f"{LOGS[1:]}/events.jsonl", "", mode=0o660)
+    put(board.root, f"{STATE[1:]}/outbox.db", "", mode=0o660)
 
     assert found(board, subject).state == "ok"

@@ -155,7 +155,7 @@ def test_a_missing_camera_is_named_together_with_those_that_are_there(devices: P
 
 
 def test_a_machine_without_any_camera_says_so(tmp_path: Path) -> None:
-    with pytest.raises(DeviceNotFoundError, match="found no camera at all"):
+    with pytest.raises(DeviceNotFoundError, match="found no camera at all; plug one in, or use a ribbon camera"):
         camera(tmp_path, FakeV4l2Capture(ramps(1))).__enter__()
 
 
