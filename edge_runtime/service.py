@@ -94,8 +94,9 @@ class Service:
         return self._session.frames
 
     def tell_system(self, message: str) -> None:
-        """Send an event about the device itself."""
-        self._outlet.send(self._writer.system(message, self._session.at))
+        """Send an event about the device itself: of a camera at this moment, however long it has given no frame."""
+        at = self._around.clock.monotonic() if self._source.live else self._session.at
+        self._outlet.send(self._writer.system(message, at))
 
     @property
     def _done(self) -> bool:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from edge_runtime.camera_retry import CameraRetry
+from edge_runtime.config import load_config
 from edge_runtime.errors import CameraFrozenError, CameraHungError, SourceError
+from edge_runtime.service import Service as RunningService
 from edge_runtime.settings import Service
+from edge_runtime.surroundings import Surroundings
+from edge_runtime.testing import ManualClock, MemorySink
+from tests.scene import DiscDetector, pipeline
+from tests.test_config import NOTHING
+from tests.test_service import Camera, HurriedEvent, Pulse
 
 GONE = SourceError("camera:0: gone")
 
@@ -75,3 +84,15 @@ def test_a_driver_that_hangs_ends_the_program_at_once() -> None:
 
     with pytest.raises(CameraHungError, match="4 reads hang"):
         CameraRetry(Service()).pause_after(hung, frames=0)
+
+
+def test_a_camera_that_has_given_no_frame_yet_is_told_at_this_moment() -> None:
+    clock, sink, pulse = ManualClock(), MemorySink(), Pulse()
+    clock.advance(7.5)
+    around = Surroundings(clock=clock, stop=HurriedEvent(), heartbeat=pulse, max_frames=1)
+    config = load_config(NOTHING, overrides={"service.wait_for_camera": True})
+
+    RunningService(config, pipeline(DiscDetector()), Camera(pulse, [None, 1]), [sink], around).run()
+
+    told = [json.loads(message.to_json()) for message in sink.messages if message.topic == "event"]
+    assert [(event["event_type"], event["monotonic_ns"]) for event in told] == [("system", 7_500_000_000)]

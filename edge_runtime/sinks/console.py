@@ -70,6 +70,8 @@ class ConsoleSink:
             self._reader_is_gone(self._stream)
         except (OSError, ValueError) as error:  # ValueError: a stream that was closed in this process
             self.dropped["write"] += 1
+            if self.problem is None:
+                logger.warning("console: cannot write (%s), events are not printed while it is so", error)
             self.problem = f"console: cannot write ({error})"
         else:
             self.problem = None

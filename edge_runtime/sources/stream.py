@@ -64,8 +64,8 @@ class NetworkStream:
         capture = cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
         if not capture.isOpened():
             raise SourceError(
-                f"{self.name}: no video from there within {self._open_timeout_ms / 1000:g} s; "
-                f"check address, user and password with ffprobe"
+                f"{self.name}: no video from there, it has {self._open_timeout_ms / 1000:g} s to answer; "
+                f"check that it is on, and address, user and password with ffprobe"
             )
         self._capture, self.skipped = capture, 0
         size = (capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT))

@@ -64,15 +64,19 @@ def test_every_line_is_flushed() -> None:
         assert buffer.getvalue().endswith(b"(0.91)\n")
 
 
-def test_a_closed_stream_is_counted_and_told() -> None:
+def test_a_closed_stream_is_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
     stream = io.StringIO()
 
     with ConsoleSink(Console(), stream=stream) as sink:
         stream.close()
         sink.publish(OutMessage("event", event()))
+        sink.publish(OutMessage("event", event()))
 
-        assert sink.dropped == {"write": 1}
+        assert sink.dropped == {"write": 2}
         assert sink.problem is not None
+    assert [record.getMessage() for record in caplog.records] == [
+        "console: cannot write (I/O operation on closed file), events are not printed while it is so"
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell with pipes")
