@@ -105,7 +105,7 @@ def lay_service(root: Path) -> None:
     """Lay unit, user, folders and configuration."""
     systemd = ROOT / "systemd"
     unit = systemd / "emotion-edge.service"
-    put(unit.read_bytes(), root / "lib/systemd/system" / unit.name)
+    put(unit.read_bytes(), root / "usr/lib/systemd/system" / unit.name)
     put((systemd / "emotion-edge.sysusers.conf").read_bytes(), root / "usr/lib/sysusers.d/emotion-edge.conf")
     put((systemd / "emotion-edge.tmpfiles.conf").read_bytes(), root / "usr/lib/tmpfiles.d/emotion-edge.conf")
     put((systemd / "config.toml").read_bytes(), root / "etc/emotion-edge/config.toml")

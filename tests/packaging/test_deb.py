@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,42 +82,86 @@ def test_the_unit_starts_what_the_package_lays(package: Path, tmp_path: Path) ->
     program = tmp_path / "root/opt/emotion-edge/bin/emotion-edge"
     put(launcher("edge_runtime.__main__:main"), program, 0o755)
 
-    unit = (package / "lib/systemd/system/emotion-edge.service").read_text()
+    unit = (package / "usr/lib/systemd/system/emotion-edge.service").read_text()
 
     assert f"ExecStart=/{program.relative_to(package)} run" in unit
     assert program.read_text().startswith("#!/opt/emotion-edge/bin/python3\n")
     assert "from edge_runtime.__main__ import main\n" in program.read_text()
 
 
+@pytest.fixture
+def script(repository: Path, tmp_path: Path) -> Callable[..., int]:
+    """Return a runner of a maintainer script below a scratch root, on a machine without a systemd that runs."""
+
+    def run(name: str, *arguments: str, tmpfiles: int = 0) -> int:
+        programs = tmp_path / "programs"
+        for program, code in {"systemd-sysusers": 0, "systemd-tmpfiles": tmpfiles, "deb-systemd-helper": 1}.items():
+            put(f"#!/bin/sh\nexit {code}\n", programs / program, 0o755)
+        text = (repository / "deb" / name).read_text()
+        for folder in ("opt/", "etc/", "var/", "run/"):
+            text = text.replace(f"/{folder}", f"{tmp_path}/{folder}")
+        command = ["/bin/sh", "-c", text, name, *arguments]
+        environment = {**os.environ, "PATH": f"{programs}:/usr/bin:/bin"}
+        return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False).returncode
+
+    return run
+
+
 @pytest.mark.parametrize(("told", "ends_with"), [(0, 0), (65, 0), (73, 0), (1, 1)])
 def test_a_folder_that_cannot_be_made_does_not_break_the_package(
-    told: int, ends_with: int, repository: Path, tmp_path: Path
+    script: Callable[..., int], told: int, ends_with: int
 ) -> None:
-    for name, code in {"systemd-sysusers": 0, "systemd-tmpfiles": told, "deb-systemd-helper": 1}.items():
-        put(f"#!/bin/sh\nexit {code}\n", tmp_path / name, 0o755)
-    # Nothing below /opt and no systemd that runs: what else the script does is told and passed over.
-    script = (repository / "deb/postinst").read_text().replace("/opt/", f"{tmp_path}/opt/")
-    script = script.replace("/run/systemd/system", str(tmp_path / "system"))
-
-    done = subprocess.run(
-        ["/bin/sh", "-c", script, "postinst", "configure"],
-        env={**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"},
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-
-    assert done.returncode == ends_with
+    assert script("postinst", "configure", tmpfiles=told) == ends_with
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_shellcheck_has_nothing_to_say_of_a_maintainer_script(script: str, repository: Path) -> None:
+def test_a_package_whose_folder_is_gone_can_be_removed(script: Callable[..., int]) -> None:
+    assert script("prerm", "remove") == 0
+
+
+def test_what_python_compiled_goes_with_the_package(script: Callable[..., int], tmp_path: Path) -> None:
+    compiled = tmp_path / "opt/emotion-edge/lib/python3.11/site-packages/edge_runtime/__pycache__/a.pyc"
+    put("", compiled)
+
+    assert script("prerm", "remove") == 0
+    assert not compiled.parent.exists()
+
+
+def test_the_script_s_program_keeps_the_package_out_and_a_rest_of_a_package_does_not(
+    script: Callable[..., int], tmp_path: Path
+) -> None:
+    put("", tmp_path / "opt/emotion-edge/lib/mine")
+    unit = tmp_path / "etc/systemd/system/emotion-edge.service"
+    unit.parent.mkdir(parents=True)
+    unit.symlink_to("/dev/null")  # the mask of a package that was removed
+    beside_a_rest = script("preinst", "install")
+
+    put("", tmp_path / "opt/emotion-edge/bin/emotion-edge", 0o755)
+
+    assert (beside_a_rest, script("preinst", "install")) == (0, 1)
+
+
+@pytest.mark.parametrize("by_script", [True, False])
+def test_purging_takes_the_folders_unless_they_are_the_script_s_by_now(
+    script: Callable[..., int], tmp_path: Path, *, by_script: bool
+) -> None:
+    kept = [tmp_path / "etc/emotion-edge/mine.toml", tmp_path / "var/lib/emotion-edge/outbox.db"]
+    for path in kept:
+        put("", path)
+    if by_script:
+        put("", tmp_path / "opt/emotion-edge/bin/emotion-edge", 0o755)
+
+    assert script("postrm", "purge") == 0
+    assert [path.exists() for path in kept] == [by_script, by_script]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_shellcheck_has_nothing_to_say_of_a_maintainer_script(name: str, repository: Path) -> None:
     shellcheck = shutil.which("shellcheck")
     if shellcheck is None:
         pytest.skip("shellcheck is missing: apt install shellcheck")
 
     done = subprocess.run(
-        [shellcheck, repository / "deb" / script], capture_output=True, text=True, timeout=60, check=False
+        [shellcheck, repository / "deb" / name], capture_output=True, text=True, timeout=60, check=False
     )
 
     assert (done.returncode, done.stdout) == (0, "")

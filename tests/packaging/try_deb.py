@@ -27,7 +27,7 @@ export DEBIAN_FRONTEND=noninteractive
 rm -f /usr/sbin/policy-rc.d
 code() { if "$@" >>/deb.log 2>&1; then echo 0; else echo $?; fi; }
 left() { ls -d /opt/emotion-edge /usr/bin/emotion-edge /etc/emotion-edge /var/lib/emotion-edge /var/log/emotion-edge \
-    /lib/systemd/system/emotion-edge.service 2>/dev/null | xargs; }
+    /usr/lib/systemd/system/emotion-edge.service 2>/dev/null | xargs; }
 state() { systemctl is-active emotion-edge.service || true; }
 first=$(ls /srv/*-1+deb*.deb) second=$(ls /srv/*-2+deb*.deb)
 
@@ -57,8 +57,16 @@ echo "mine_again=$(grep -c '# mine' /etc/emotion-edge/config.toml)"
 echo "purge=$(code dpkg --purge emotion-edge)"
 echo "left_by_purge=$(left)"
 echo "status=$(dpkg-query --show --showformat='${db:Status-Abbrev}' emotion-edge 2>/dev/null || echo none)"
-mkdir -p /opt/emotion-edge && touch /etc/systemd/system/emotion-edge.service
+# Without its folder the package can still be removed, and something left there does not keep it from coming back.
+dpkg --install $first >>/deb.log 2>&1 && rm -rf /opt/emotion-edge
+echo "remove_without_folder=$(code dpkg --remove emotion-edge)"
+mkdir -p /opt/emotion-edge/lib && touch /opt/emotion-edge/lib/mine
+echo "install_beside_a_rest=$(code dpkg --install $first)"
+dpkg --remove emotion-edge >>/deb.log 2>&1
+mkdir -p /opt/emotion-edge/bin && touch /opt/emotion-edge/bin/emotion-edge
 echo "beside_install_sh=$(code dpkg --install $first)"
+dpkg --purge emotion-edge >>/deb.log 2>&1
+echo "kept_for_install_sh=$(ls -d /etc/emotion-edge /var/lib/emotion-edge /var/log/emotion-edge | xargs)"
 echo "driver=done"
 """
 EXPECTED = {
@@ -81,7 +89,10 @@ EXPECTED = {
     "purge": "0",
     "left_by_purge": "",
     "status": "none",
+    "remove_without_folder": "0",
+    "install_beside_a_rest": "0",
     "beside_install_sh": "1",
+    "kept_for_install_sh": "/etc/emotion-edge /var/lib/emotion-edge /var/log/emotion-edge",
 }
 
 
