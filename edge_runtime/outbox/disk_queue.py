@@ -160,7 +160,9 @@ class Outbox:
                 self._recovered()
         except FAULTS as error:
             self._trouble(error)
-        if self._store is None and self._buffers.pass_on(PASS_ON_EVENTS):
+        # Not while a damaged file is replaced, which is done at once: what came meanwhile is stored in the new one.
+        is_out_of_order = self._store is None and self._retry_at > float("-inf")
+        if is_out_of_order and self._buffers.pass_on(PASS_ON_EVENTS):
             self._ring()
 
     def _is_open(self) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
 
 from edge_runtime.errors import SinkError
-from edge_runtime.outbox.store import connect
+from edge_runtime.outbox.store import connect, note_last_seq
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -79,12 +79,12 @@ def replay(path: Path, *, from_seq: int) -> int:
 
 def purge_sent(path: Path) -> int:
     """Delete what is acknowledged; how many rows these are."""
-    return _change(path, "DELETE FROM outbox WHERE sent_at IS NOT NULL")
+    return _change(path, "DELETE FROM outbox WHERE sent_at IS NOT NULL", before=note_last_seq)
 
 
 def purge_everything(path: Path) -> int:
     """Delete every row, also what the broker never got; how many these are."""
-    return _change(path, "DELETE FROM outbox")
+    return _change(path, "DELETE FROM outbox", before=note_last_seq)
 
 
 def _row(seq: int, payload: bytes, *, waiting: bool) -> Row:
@@ -95,9 +95,15 @@ def _row(seq: int, payload: bytes, *, waiting: bool) -> Row:
     return Row(seq, waiting, event.boot_id, event.seq, event.event_type, event.time)
 
 
-def _change(path: Path, statement: str, *values: int) -> int:
+def _change(
+    path: Path, statement: str, *values: int, before: Callable[[sqlite3.Connection], None] = lambda _: None
+) -> int:
     with _opened(path) as database:
-        return database.execute(statement, values).rowcount
+        database.execute("BEGIN IMMEDIATE")
+        before(database)
+        count = database.execute(statement, values).rowcount
+        database.execute("COMMIT")
+    return count
 
 
 @contextmanager

@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS outbox (
 )
 """
 INDEX: Final = "CREATE INDEX IF NOT EXISTS waiting ON outbox (seq) WHERE sent_at IS NULL"
+ASKED_INDEX: Final = "CREATE INDEX IF NOT EXISTS asked ON outbox (seq) WHERE replayed = 1"
+"""replayed: 0 = never, 1 = just asked for, 2 = waits anew since `stored_at`."""
 
 FAULTS: Final = (sqlite3.Error, MemoryError)
 """What calls of SQLite raise: Python turns SQLITE_NOMEM into a MemoryError, which is no sqlite3.Error."""
@@ -155,6 +157,7 @@ class Store:
                 ],
             )
             acknowledged = self._acknowledge(sent, now)
+            self._date_replays(now)
             dropped = self._trim(now)
             self._database.execute("COMMIT")
         except FAULTS:
@@ -173,11 +176,13 @@ class Store:
             f"PRAGMA journal_size_limit = {4 * CHECKPOINT_PAGES * 4096}",
             TABLE,
             INDEX,
+            ASKED_INDEX,
         ):
             self._database.execute(statement)
         self._version = self._number("PRAGMA data_version")
         self.waiting = self._count_waiting()
-        self.last_seq = max(self.last_seq, int(self._number("SELECT max(seq) FROM outbox")))
+        newest = self._number("SELECT max(seq) FROM outbox")
+        self.last_seq = max(self.last_seq, int(newest), int(self._number("PRAGMA user_version")))
         self.read(0, 1)
         self.last_stored_at()
 
@@ -187,6 +192,10 @@ class Store:
             done = self._database.execute("UPDATE outbox SET sent_at = ? WHERE seq = ? AND sent_at IS NULL", (now, seq))
             acknowledged += done.rowcount
         return acknowledged
+
+    def _date_replays(self, now: float) -> None:
+        """Let events that were asked for once more wait from now on: they may be older than any that still waits."""
+        self._database.execute("UPDATE outbox SET replayed = 2, stored_at = ? WHERE replayed = 1", (now,))
 
     def _trim(self, now: float) -> Counter[str]:
         """Delete from the oldest on. Rows are sent in order, so the acknowledged ones go first."""
@@ -200,6 +209,8 @@ class Store:
             ).fetchall()
             dropped[reason] += sum(waits for _, waits in oldest)
             self.trimmed_to = oldest[-1][0]
+            if self.trimmed_to == self._number("SELECT max(seq) FROM outbox"):
+                note_last_seq(self._database)
             self._database.execute("DELETE FROM outbox WHERE seq <= ?", (self.trimmed_to,))
         return +dropped
 
@@ -232,6 +243,16 @@ class Store:
 def connect(path: Path) -> sqlite3.Connection:
     """Open a database file; every statement is a transaction of its own unless BEGIN says otherwise."""
     return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+
+
+def note_last_seq(database: sqlite3.Connection) -> None:
+    """Put the newest row's number into the file's header, for it is about to go and must not be used again.
+
+    Only then, because the header is a page of its own to write.
+    """
+    newest = database.execute("SELECT coalesce(max(seq), 0) FROM outbox").fetchone()[0]
+    if newest:
+        database.execute(f"PRAGMA user_version = {min(newest, 2**31 - 1)}")
 
 
 def is_damage(error: sqlite3.Error | MemoryError) -> bool:

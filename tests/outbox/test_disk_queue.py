@@ -254,3 +254,15 @@ def test_what_was_purged_is_not_sent_though_it_was_read_ahead(tmp_path: Path) ->
 
     assert not left
     assert list(new.values()) == [11]
+
+
+def test_what_comes_while_a_damaged_file_is_replaced_is_stored_in_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    path.write_bytes(b"no data base" * 1000)
+    outbox = outbox_at(path)
+    outbox.append(event_message(1))
+
+    with outbox:
+        assert outbox.flush(PATIENCE_S)
+
+    assert [row.event_seq for row in rows(path)] == [1]

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from edge_runtime.outbox.store import TRIM_ROWS, Store, StoredEvent, is_damage
+from edge_runtime.outbox.inspection import purge_everything, purge_sent, replay
+from edge_runtime.outbox.store import TABLE, TRIM_ROWS, Store, StoredEvent, is_damage
 from edge_runtime.settings import Outbox
 from tests.samples import event_message
 
@@ -171,3 +174,76 @@ def test_a_damaged_file_is_told_from_a_bad_disk(tmp_path: Path, content: bytes) 
 
     assert is_damage(damage.value)
     assert not is_damage(trouble.value)
+
+
+def test_events_that_are_asked_for_again_wait_from_then_on_however_old_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    store = store_at(path, max_age_h=1.0, replay_h=48.0)
+    store.commit([stored(1), stored(2)], (), 0.0)
+    store.commit([], {1, 2}, 10.0)
+
+    replay(path, from_seq=1)
+    dropped = store.commit([stored(3)], (), 24 * HOUR_S)
+
+    assert not dropped
+    assert event_seqs(store) == [1, 2, 3]
+    assert store.commit([], (), 25.5 * HOUR_S) == {"age": 3}
+    store.close()
+
+
+def test_events_that_are_asked_for_twice_wait_from_the_second_time_on(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    store = store_at(path, max_age_h=1.0, replay_h=48.0)
+    store.commit([stored(1)], (), 0.0)
+    for hour in (10, 20):
+        store.commit([], {1}, hour * HOUR_S)
+        replay(path, from_seq=1)
+
+        assert not store.commit([], (), (hour + 9) * HOUR_S)
+
+    assert event_seqs(store) == [1]
+    store.close()
+
+
+@pytest.mark.parametrize("purge", [purge_sent, purge_everything])
+def test_numbers_go_on_after_a_purge_and_a_restart(purge: Callable[[Path], int], tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    first = store_at(path)
+    first.commit([stored(1), stored(2)], {1, 2}, 0.0)
+    first.commit([], {1, 2}, 0.0)
+    first.close()
+    purge(path)
+
+    second = store_at(path)
+    second.commit([stored(3)], (), 0.0)
+
+    assert [seq for seq, _ in second.read(0, 10)] == [3]
+    second.close()
+
+
+def test_numbers_go_on_after_all_rows_were_too_old_and_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    first = store_at(path, replay_h=0.0)
+    first.commit([stored(1), stored(2)], (), 0.0)
+    first.commit([], {1, 2}, 1.0)
+    first.commit([], (), 2.0)
+    first.close()
+
+    second = store_at(path)
+    second.commit([stored(3)], (), 0.0)
+
+    assert [seq for seq, _ in second.read(0, 10)] == [3]
+    second.close()
+
+
+def test_an_outbox_of_an_earlier_version_is_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db"
+    with closing(sqlite3.connect(path)) as earlier, earlier:
+        earlier.execute(TABLE)
+        earlier.execute("INSERT INTO outbox VALUES (7, 'event', 'emotion-edge.event/1', x'7b7d', 1.0, 2.0, 1)")
+
+    store = store_at(path)
+    store.commit([stored(8)], (), 3.0)
+
+    assert [seq for seq, _ in store.read(0, 10)] == [8]
+    store.close()
