@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -117,8 +117,8 @@ class Accelerator(Protocol):
         """Take a net: the files of its bundle, and the same net on the processor. Return what runs it."""
         ...
 
-    def start(self) -> None:
-        """Load what was taken; InterpreterError when it must work and does not."""
+    def start(self, alive: Callable[[], None] = ...) -> None:
+        """Load what was taken, calling `alive` once a second; InterpreterError when it must work and does not."""
         ...
 
     def close(self) -> None:

@@ -67,7 +67,7 @@ def _serve(config: Config, open_sinks_: OpenSinks, around: Surroundings, session
     """Run one configuration until its end, or until another one is wanted."""
     with ExitStack() as stack:
         settled = settle(config, alive=around.heartbeat.alive)
-        pipeline = stack.enter_context(Pipeline.from_config(settled.config))
+        pipeline = stack.enter_context(Pipeline.from_config(settled.config, alive=around.heartbeat.alive))
         source = open_source(config.source, loop=config.web.enabled and config.web.page)
         sinks = open_sinks_.of(config, live=source.live)
         if config.web.enabled:
@@ -144,9 +144,11 @@ class OpenSinks:
         wanted = {sections: (_only(config, sections), live) for sections in SINK_SECTIONS}
         for sections in [one for one, opened in self._opened.items() if opened.wanted != wanted[one]]:
             self._opened.pop(sections).stack.close()
+            self._around.heartbeat.alive()  # each may take seconds: a broker that is away
         for sections, settings in wanted.items():
             if sections not in self._opened:
                 self._opened[sections] = self._open(settings)
+                self._around.heartbeat.alive()
         return [sink for sections in SINK_SECTIONS for sink in self._opened[sections].sinks]
 
     def _open(self, wanted: tuple[Config, bool]) -> _Opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Accelerator, Clock, Detector, Interpreter, Sink, Source
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.model_store.opening import load_chosen, place_of, place_of_faces
+from edge_runtime.model_store.proof import nobody_waits
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.pipeline import FramePipeline, PipelineParts
 from edge_runtime.policy import Thresholds
@@ -43,12 +45,15 @@ class Pipeline(FramePipeline):
         return cls.from_config(load_config())
 
     @classmethod
-    def from_config(cls, config: Config, *, may_fall_back: bool = True) -> Self:
+    def from_config(
+        cls, config: Config, *, may_fall_back: bool = True, alive: Callable[[], None] = nobody_waits
+    ) -> Self:
         """Build it from settings.
 
         Args:
             config: which nets, and where they run.
             may_fall_back: False: DelegateError where a net would run on the processor although another device is set.
+            alive: called at least once a second while a device is waited for.
 
         Raises:
             ModelError: a model or the detector cannot be used.
@@ -65,7 +70,7 @@ class Pipeline(FramePipeline):
             every_n_frames=config.detector.every_n_frames,
             accelerator=accelerator,
         )
-        accelerator.start()
+        accelerator.start(alive)
         return cls(parts)
 
     def __enter__(self) -> Self:

@@ -6,14 +6,14 @@ import fcntl
 import logging
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.accelerator.messages import Net
+from edge_runtime.accelerator.messages import Net, Ready
 from edge_runtime.accelerator.process import ChildProcess
 from edge_runtime.accelerator.tensors import Layout
 from edge_runtime.bundle import COMPILED_MARK, EDGETPU_FILE
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _LASTING: Final = {"library_missing", "not_compiled", "refused", "mismatch"}
 """Reasons that only a new installation removes: another try finds the same."""
+
+_TURN_S: Final = 1.0
 
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
@@ -131,8 +133,11 @@ class EdgeTpu:
         self._nets.append(self._layout.net(name, self._memories[-1], len(compiled), cpu))
         return EdgeTpuInterpreter(self, len(self._nets) - 1, cpu)
 
-    def start(self) -> None:
+    def start(self, alive: Callable[[], None] = lambda: None) -> None:
         """Load the nets; returns when they are ready, have failed, or take longer than `patience_s`.
+
+        Args:
+            alive: called at least once a second, for a watchdog.
 
         Raises:
             DelegateError: strict, and the device cannot be used.
@@ -142,7 +147,7 @@ class EdgeTpu:
             return
         self._trouble = "edgetpu is loading"
         self._begin_loading()
-        self._advance(self._limits.load_s if self._strict else self._limits.patience_s)
+        self._advance(self._limits.load_s if self._strict else self._limits.patience_s, alive)
         if self._child is not None and not self._is_ready:
             logger.warning("%s is still loading; the processor runs the nets until it has", self.device)
 
@@ -173,7 +178,7 @@ class EdgeTpu:
         self._memories.clear()
         self._nets.clear()
 
-    def _advance(self, wait_s: float) -> None:
+    def _advance(self, wait_s: float, alive: Callable[[], None] = lambda: None) -> None:
         """Look whether loading has ended, or whether it is time for another try."""
         if self._is_ready:
             return
@@ -183,7 +188,7 @@ class EdgeTpu:
                 self._begin_loading()
             return
         try:
-            ready = self._child.loaded(wait_s)
+            ready = _loaded(self._child, wait_s, alive)
         except DelegateError as error:
             self._lose(error)
             return
@@ -252,6 +257,17 @@ class EdgeTpuInterpreter:
         require_input(stored, self.input_shape)
         answer = self._edgetpu.invoke(self._index, stored)
         return self._cpu.invoke(stored) if answer is None else answer
+
+
+def _loaded(child: ChildProcess, wait_s: float, alive: Callable[[], None]) -> Ready | None:
+    """Wait for a child to be ready, in turns of a second; None when it is still loading."""
+    while wait_s > _TURN_S:
+        alive()
+        ready = child.loaded(_TURN_S)
+        if ready is not None:
+            return ready
+        wait_s -= _TURN_S
+    return child.loaded(wait_s)
 
 
 def _sealed(name: str, content: bytes) -> int:

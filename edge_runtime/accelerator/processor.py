@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from edge_runtime.interfaces import Interpreter
 
@@ -29,7 +29,7 @@ class Processor:
         """Return the interpreter as it is."""
         return cpu
 
-    def start(self) -> None:
+    def start(self, alive: Callable[[], None] = lambda: None) -> None:
         """Nothing is to be started."""
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.accelerator.edgetpu import Limits
 from tests.accelerator.conftest import PATIENCE_S, Boards
 from tests.source_tree import ROOT
 from tests.tiny_tflite import TinyModel
@@ -108,3 +109,16 @@ def test_a_child_ignores_sigterm_and_ends_with_a_parent_that_is_killed(library: 
         assert label == b"edgetpu\n"
         assert signal.SIGTERM in ignored
         wait_until_gone(int(pid))
+
+
+def test_a_watchdog_hears_of_a_start_that_takes_long(boards: Boards, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_DELEGATE", "hang")
+    board = boards(limits=Limits(load_s=PATIENCE_S, patience_s=2.5))
+    board.add(TinyModel())
+    heard_at: list[float] = []
+
+    board.edgetpu.start(lambda: heard_at.append(time.monotonic()))
+
+    assert len(heard_at) == 2
+    assert heard_at[1] - heard_at[0] >= 1.0
+    assert board.edgetpu.trouble == "edgetpu is loading"
