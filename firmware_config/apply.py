@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 
 from firmware_config.errors import WriteError
@@ -46,13 +45,13 @@ def _next_backup(root: Path) -> Path:
 
 
 def _back_up(change: Change, folder: Path) -> None:
-    target = folder / change.name
     original = change.path.with_name(change.path.name + ORIGINAL)
+    text = change.before or ""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(change.path, target)
+        write_text(folder / change.name, text)
+        # In one step too: half of it, from a full card or a power cut, would be taken for the original for ever.
         if change.path.name in ("config.txt", "cmdline.txt") and not original.exists():
-            shutil.copyfile(change.path, original)
+            write_text(original, text)
     except OSError as error:
         raise _failed(change.path, "back up", error) from error
 

@@ -56,7 +56,7 @@ def with_block(config: str, fragment: str) -> str:
 
 def has_block(config: str) -> bool:
     """Tell whether the fragment itself is in config.txt."""
-    return _BEGIN in (line.strip() for line in config.splitlines())
+    return _BEGIN in (line.strip() for line in _lines(config))
 
 
 def without_ours(config: str) -> str:
@@ -65,9 +65,7 @@ def without_ours(config: str) -> str:
     Raises:
         BootPartitionError: the block has no end, so which lines are ours cannot be told.
     """
-    lines = config.splitlines()
-    kept = _kept(lines)
-    return config if kept == lines else _line_end(config).join([*kept, ""])
+    return "".join(_kept(_lines(config)))
 
 
 def with_words(cmdline: str, words: Iterable[str], stale: Iterable[str] = ()) -> str:
@@ -87,10 +85,20 @@ def conflicts(config: str, fragment: str) -> tuple[str, ...]:
 
 
 def _appended(config: str, ours: list[str]) -> str:
-    lines = _kept(config.splitlines())
+    lines, end = _kept(_lines(config)), _line_end(config)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += end
     if _last_filter(lines) != "all":
-        lines += ["", "[all]"]
-    return _line_end(config).join([*lines, *ours, ""])
+        ours = ["", "[all]", *ours]
+    return "".join([*lines, *(line + end for line in ours)])
+
+
+def _lines(text: str) -> list[str]:
+    """Split at line feeds, each line with its own end: others stay as they are.
+
+    str.splitlines also splits at characters that may stand in a comment, whose rest would become a setting.
+    """
+    return re.findall("[^\n]*\n|[^\n]+", text)
 
 
 def _kept(lines: list[str]) -> list[str]:
@@ -113,14 +121,14 @@ def _line_end(text: str) -> str:
 
 
 def _overlays(text: str) -> list[str]:
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip() for line in _lines(text))
     return [re.split("[=,]", line)[1] for line in lines if re.match("dtoverlay=.", line)]
 
 
 def _included_filters(config: str) -> list[str]:
     """Return, for each include line of ours, the filter it stands under."""
     found, current = [], "all"
-    for line in (line.strip() for line in config.splitlines()):
+    for line in (line.strip() for line in _lines(config)):
         match = _FILTER.match(line)
         if match:
             current = match["name"]

@@ -95,8 +95,8 @@ def plan(device: Device, root: Path, boot: Path | None = None, placement: Placem
         rendered[CMDLINE_WORDS] = _record(folder, rendered[CMDLINE_WORDS])
         if has_block(boot_changes[0].after or ""):
             del rendered[CONFIG_FRAGMENT]
-    candidates = [_change(name, _locate(name, root, folder), rendered.get(name)) for name in OWNED] + boot_changes
-    return Plan(tuple(change for change in candidates if change.before != change.after), warnings)
+    owned = [_change(name, _locate(name, root, folder), rendered.get(name)) for name in OWNED]
+    return Plan(_in_order(owned, boot_changes), warnings)
 
 
 def plan_removal(root: Path, boot: Path | None = None) -> Plan:
@@ -105,14 +105,28 @@ def plan_removal(root: Path, boot: Path | None = None) -> Plan:
     A root without a boot partition loses the other files all the same.
     """
     folder = boot or root / BOOT
-    candidates = [_change(name, _locate(name, root, folder), None) for name in OWNED]
+    owned = [_change(name, _locate(name, root, folder), None) for name in OWNED]
+    boot_changes = []
     stale = words(_read(folder / Path(CMDLINE_WORDS).name) or "")
     for name in ("config.txt", "cmdline.txt"):
         before = _read(folder / name)
         if before is not None:
             after = without_ours(before) if name == "config.txt" else with_words(before, (), stale)
-            candidates.append(Change(f"{BOOT}/{name}", folder / name, before, after))
-    return Plan(tuple(change for change in candidates if change.before != change.after), ())
+            boot_changes.append(Change(f"{BOOT}/{name}", folder / name, before, after))
+    return Plan(_in_order(owned, boot_changes), ())
+
+
+def _in_order(owned: list[Change], boot: list[Change]) -> tuple[Change, ...]:
+    """Return the changes that change something, so that after a power cut between any two the rest can be made up.
+
+    A kernel word of ours always stands in the record: the record gains words before cmdline.txt does, and loses them
+    after it. What config.txt includes is there before and after the line that includes it.
+    """
+    record = next(change for change in owned if change.name == CMDLINE_WORDS)
+    others = [change for change in owned if change is not record]
+    lost = set(words(record.before or "")) - set(words(record.after or ""))
+    ordered = [*boot, *others, record] if lost or record.after is None else [record, *others, *boot]
+    return tuple(change for change in ordered if change.before != change.after)
 
 
 def _boot_changes(folder: Path, rendered: dict[str, str], placement: Placement) -> list[Change]:

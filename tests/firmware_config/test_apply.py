@@ -6,13 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from firmware_config.apply import BACKUPS, ORIGINAL, apply
-from firmware_config.errors import BootPartitionError, WriteError
+from firmware_config.errors import BootPartitionError
 from firmware_config.model import Device
 from firmware_config.plan import Placement, plan, plan_removal
 from firmware_config.profiles import choose, load_profile
@@ -253,31 +252,3 @@ def test_a_file_system_without_modes_is_written_all_the_same(card: Path, reposit
 
     assert done.returncode == 0, done.stderr
     assert plan(device_of("pi4"), card).changes == ()
-
-
-@pytest.fixture
-def full_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount 64 kB that are nearly full; skip where mounting is not allowed."""
-    folder = tmp_path / "full"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if (
-        mount is None
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=64k", "t", str(folder)], check=False).returncode
-    ):
-        pytest.skip("mounting a tmpfs needs root")
-    yield folder
-    subprocess.run(["/bin/umount", str(folder)], check=True)
-
-
-def test_a_full_card_is_told_and_leaves_the_boot_files_as_they_were(card: Path, full_disk: Path) -> None:
-    root = full_disk / "card"
-    shutil.copytree(card, root)
-    free = os.statvfs(full_disk)
-    (full_disk / "filler").write_bytes(bytes(free.f_bavail * free.f_frsize))
-
-    with pytest.raises(WriteError, match="not full"):
-        apply(plan(device_of("pi4"), root), root)
-
-    assert (root / "boot/firmware/config.txt").read_text() == STOCK_CONFIG
-    assert (root / "boot/firmware/cmdline.txt").read_text() == STOCK_CMDLINE

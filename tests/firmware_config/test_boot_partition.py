@@ -62,6 +62,26 @@ def test_windows_line_ends_are_kept() -> None:
     assert with_words("root=/dev/sda2\r\n", ["a=1"]) == "root=/dev/sda2 a=1\r\n"
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param("a=1\r\nb=2\n[all]\n", id="both line ends"),
+        pytest.param("# a\x0cb\x0bc\x85d\u2028e=1\n[all]\n", id="other separators"),
+        pytest.param("# a\rb=1\n[all]\n", id="carriage return alone"),
+    ],
+)
+def test_other_lines_are_kept_to_the_byte_and_come_back(config: str) -> None:
+    included, inline = with_include(config), with_block(config, "camera_auto_detect=1\n")
+
+    assert included.startswith(config)
+    assert inline.startswith(config)
+    assert (without_ours(included), without_ours(inline)) == (config, config)
+
+
+def test_a_last_line_without_an_end_gets_one() -> None:
+    assert with_include("[all]\na=1").startswith("[all]\na=1\n#")
+
+
 def test_each_word_is_added_once() -> None:
     once = with_words(STOCK_CMDLINE, ["cgroup_enable=memory", "pcie_aspm=off"])
 
