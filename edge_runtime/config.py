@@ -61,6 +61,11 @@ def load_config(
     return config
 
 
+def layer_names(path: str | Path | None = None, *, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Name the files and variables that load_config takes its values from, the first ones first."""
+    return tuple(where for where, _ in [*_file_layers(path), *_environment_layers(environment or {})])
+
+
 def device_id(config: Config) -> str:
     """Return the configured id, or the host's name with unfit characters replaced."""
     return config.device.id or re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:64] or "emotion-edge"
@@ -116,7 +121,10 @@ def _unreadable(path: Path, error: OSError) -> ConfigError:
 
 def _environment_layers(environment: Mapping[str, str]) -> Iterator[Layer]:
     for name, text in sorted(environment.items()):
-        if not name.startswith(ENVIRONMENT_PREFIX) or "__" not in name:
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        if "__" not in name:
+            _refuse_near(name)
             continue
         keys = name[len(ENVIRONMENT_PREFIX) :].lower().split("__")
         where = f"environment variable {name}"
@@ -127,8 +135,20 @@ def _environment_layers(environment: Mapping[str, str]) -> Iterator[Layer]:
         except UnicodeEncodeError as error:
             raise ConfigError(f"{where}: expected text in UTF-8, found {text!a}") from error
         except msgspec.ValidationError as error:
-            raise ConfigError(f"{where}: {in_words(str(error), _type_at(keys))}, found {text!r}") from error
+            said = in_words(str(error), _type_at(keys))
+            in_file = "; a list can stand in a file only" if "a list" in said else ""
+            raise ConfigError(f"{where}: {said}, found {text!r}{in_file}") from error
         yield where, _nest(keys, msgspec.to_builtins(value))
+
+
+def _refuse_near(name: str) -> None:
+    """Refuse the name of a setting with one underscore where two belong; other programs' variables pass."""
+    rest = name[len(ENVIRONMENT_PREFIX) :].lower()
+    for section, kind in _fields(Config).items():
+        head, _, key = rest.partition(f"{section}_")
+        if not head and key and isinstance(kind, type) and issubclass(kind, Section) and key in _fields(kind):
+            meant = f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
+            raise ConfigError(f"environment variable {name}: no setting has this name; did you mean {meant}?")
 
 
 def _nested(flat: Mapping[str, Any]) -> Tree:
@@ -180,7 +200,7 @@ def _refuse_misfit(value: object, kind: object, where: str, keys: tuple[str, ...
     here, dotted = f"{where}{_line_of(where, keys)}", ".".join(keys)
     if isinstance(kind, type) and issubclass(kind, Section):
         if not isinstance(value, dict):
-            raise ConfigError(f"{here}: {dotted} is a table, found {value!r}; write [{dotted}]")
+            raise ConfigError(f"{here}: {dotted} is a table, found {_shown(value)}; write [{dotted}]")
         _refuse_unknown(value, kind, where, keys)
     elif isinstance(value, dict):
         raise ConfigError(f"{here}: {dotted!r} is no table, found {', '.join(value)} in it; write {dotted} = VALUE")
@@ -205,6 +225,11 @@ def _line_of(where: str, keys: tuple[str, ...]) -> str:
     return _line_of(where, keys[:-1]) if len(keys) > 1 else ""
 
 
+def _shown(value: object) -> str:
+    """Repeat a wrong value, but no address: it may hold a password."""
+    return "an address" if "://" in str(value) else repr(value)
+
+
 def _located(message: str, layers: list[Layer]) -> str:
     """Put the layer that set a wrong value, and the value, in front of what is expected."""
     found = re.search(r" - at `\$\.?([\w.]*)[^`]*`", message)
@@ -213,7 +238,7 @@ def _located(message: str, layers: list[Layer]) -> str:
         value = _value_at(tree, keys)
         if keys and value is not None:
             said = in_words(message[: found.start()] if found else message, _type_at(keys))
-            return f"{where}{_line_of(where, tuple(keys))}: {'.'.join(keys)} = {value!r}: {said}"
+            return f"{where}{_line_of(where, tuple(keys))}: {'.'.join(keys)} = {_shown(value)}: {said}"
     return message
 
 

@@ -44,6 +44,7 @@ def without_secrets(url: str) -> str:
     """Leave scheme, host, port and path: user, password and query (where cameras take passwords too) are cut off.
 
     People write passwords with / ? # and @ as they are; where nothing tells a password from a query, both are left out.
+    Some cameras take them in the path (`/user=admin_password=..._channel=1`): it is left out from the first = on.
     """
     scheme, _, rest = url.partition("://")
     front, query = _before_query(rest)
@@ -53,7 +54,12 @@ def without_secrets(url: str) -> str:
             front = HIDDEN
         elif colon:  # no port, so the password of a user
             front, _ = _before_query(query.rpartition("@")[2])
-    return f"{scheme.lower()}://{front.rpartition('@')[2]}"
+    return f"{scheme.lower()}://{_without_fields(front.rpartition('@')[2])}"
+
+
+def _without_fields(path: str) -> str:
+    plain, is_field, _ = path.partition("=")
+    return f"{plain.rpartition('/')[0]}/{HIDDEN}" if is_field else path
 
 
 def _before_query(text: str) -> tuple[str, str]:

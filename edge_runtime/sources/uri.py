@@ -73,7 +73,7 @@ def _path(text: str) -> SourceUri:
         device = _DEVICE.fullmatch(str(path.resolve()))
         is_folder, is_file, exists = path.is_dir(), path.is_file(), path.exists()
     except (OSError, ValueError) as error:  # a folder that may not be entered, a name too long or with a NUL
-        raise SourceError(f"source {text!r:.80}: {error.args[-1]}; expected {ACCEPTED}") from error
+        raise SourceError(f"source {_shown(text):.80}: {error.args[-1]}; expected {ACCEPTED}") from error
     if device:
         return SourceUri("camera", number=int(device[1]))
     if text and (is_folder or (is_file and path.suffix.lower() in PICTURE_SUFFIXES)):  # Path("") is this folder
@@ -81,4 +81,9 @@ def _path(text: str) -> SourceUri:
     if is_file:
         return SourceUri("video", location=text)
     problem = "neither a file nor a folder" if text and exists else "no such file"
-    raise SourceError(f"source {text!r}: {problem}; expected {ACCEPTED}")
+    raise SourceError(f"source {_shown(text)}: {problem}; expected {ACCEPTED}")
+
+
+def _shown(text: str) -> str:
+    """Repeat a name of a file, but no address with a slip of the pen in it: it may hold a password."""
+    return "(an address, not repeated)" if "@" in text or "://" in text else repr(text)

@@ -106,6 +106,9 @@ def test_user_password_and_token_are_in_no_name_log_error_or_output(
         ("http://[::1]/video?user=admin&pwd=p@ss", "http://..."),
         ("rtsp://admin:1234?5@cam/live", "rtsp://..."),
         ("http://admin:hunter2@cam/video?mail=p@ss", "http://..."),
+        ("rtsp://cam:554/user=admin_password=hunter2_channel=1_stream=0.sdp?real_stream", "rtsp://cam:554/..."),
+        ("rtsp://cam/live/user=admin&password=hunter2&channel=1", "rtsp://cam/live/..."),
+        ("http://cam/video.cgi;pwd=hunter2", "http://cam/..."),
     ],
 )
 def test_a_name_keeps_host_and_path_only(url: str, name: str) -> None:

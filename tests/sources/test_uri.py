@@ -81,6 +81,17 @@ def test_another_scheme_is_refused_without_showing_the_password() -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "slip",
+    [" rtsp://admin:hunter2@cam/1", "rtsp:/admin:hunter2@cam/1", "admin:hunter2@cam", " http://cam/?pwd=hunter2"],
+)
+def test_an_address_with_a_slip_of_the_pen_is_refused_without_showing_the_password(slip: str) -> None:
+    with pytest.raises(SourceError, match="not repeated") as raised:
+        parse_source(slip)
+
+    assert "hunter2" not in str(raised.value)
+
+
 def test_a_password_does_not_show_in_the_parsed_value() -> None:
     assert "hunter2" not in repr(parse_source("rtsp://admin:hunter2@cam/live"))
 
