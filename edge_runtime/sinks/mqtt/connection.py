@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.interfaces import Clock
 from edge_runtime.sinks.mqtt import packets
 from edge_runtime.sinks.mqtt.failures import CONNECT_TIMEOUT_S, ConnectionLostError, why, why_not
@@ -219,11 +218,9 @@ class Connection:
         return bool(events & ~select.POLLOUT), bool(events & select.POLLOUT)
 
     def _make_client(self) -> Client:
-        try:
-            from paho.mqtt.client import Client, MQTTv5, MQTTv311
-            from paho.mqtt.enums import CallbackAPIVersion
-        except ImportError as error:
-            raise EdgeRuntimeError("MQTT needs paho-mqtt 2: pip install 'paho-mqtt>=2.1,<3'") from error
+        from paho.mqtt.client import Client, MQTTv5, MQTTv311
+        from paho.mqtt.enums import CallbackAPIVersion
+
         settings = self._options.settings
         client = Client(
             CallbackAPIVersion.VERSION2,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.commands import NOWHERE, ReplyTo
+from edge_runtime.errors import EdgeRuntimeError
 from edge_runtime.sinks.mqtt.options import Options
 from edge_runtime.sinks.mqtt.topics import route
 
@@ -29,6 +31,14 @@ class Received:
     retained: bool
     """Kept by the broker, so nobody said it now."""
     reply_to: ReplyTo = NOWHERE
+
+
+def require_paho() -> None:
+    """Say at the start what is missing: the publisher's thread could tell nobody."""
+    try:
+        import_module("paho.mqtt.enums")  # not there before version 2
+    except ImportError as error:
+        raise EdgeRuntimeError("MQTT needs paho-mqtt 2: pip install 'paho-mqtt>=2.1,<3'") from error
 
 
 def received(message: MQTTMessage, *, max_bytes: int) -> Received:

@@ -130,8 +130,12 @@ class Publisher:
         self._bell.close()
 
     def _run(self, heard: socket.socket) -> None:
-        with heard:
-            self._connect_again_and_again(heard)
+        try:
+            with heard:
+                self._connect_again_and_again(heard)
+        finally:
+            if not self._stopping.is_set():  # a mistake of ours, whose traceback is in the log
+                self.problem = f"mqtt: {self._options.broker}: the publisher broke down; restart the program"
 
     def _connect_again_and_again(self, heard: socket.socket) -> None:
         retry_s = FIRST_RETRY_S

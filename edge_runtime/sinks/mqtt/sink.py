@@ -15,6 +15,7 @@ from edge_runtime.settings import Mqtt
 from edge_runtime.sinks.mqtt.desk import CommandDesk
 from edge_runtime.sinks.mqtt.intake import Intake
 from edge_runtime.sinks.mqtt.options import Options
+from edge_runtime.sinks.mqtt.packets import require_paho
 from edge_runtime.sinks.mqtt.publisher import Publisher
 from edge_runtime.sinks.mqtt.waiting import EventQueue, MemoryQueue
 
@@ -80,7 +81,9 @@ class MqttSink:
         Raises:
             SinkError: the password or a certificate cannot be read.
             BrokerError: mqtt.require is set and the broker does not answer.
+            EdgeRuntimeError: paho-mqtt is missing.
         """
+        require_paho()
         self._options.password()
         self._options.tls_context()
         with ExitStack() as stack:
