@@ -63,8 +63,9 @@ def _broker(config: Config) -> Iterator[Fault]:
     if re.search(r"[/@\[\]\s]", mqtt.host) or re.fullmatch(r"[^:]+:\d*", mqtt.host):
         yield Fault(
             ("mqtt.host",),
-            f"mqtt.host = {mqtt.host!r}: expected a name or an address alone, for instance 'broker.lan'; "
-            f"the port is mqtt.port, encryption is mqtt.tls",
+            # The value is not repeated: an address may hold a password.
+            "mqtt.host: expected a name or an address alone, for instance 'broker.lan'; "
+            "the port is mqtt.port, encryption is mqtt.tls",
         )
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import inspect
 
-_SAYS_LITTLE: Final = ("Invalid enum value", "matching regex")
-"""Parts of msgspec's messages that name what was found, or a regular expression, and not what may stand there."""
+_SAYS_LITTLE: Final = ("Invalid enum value", "matching regex", "Expected `array`, got", "Expected `bool`, got")
+"""Parts of msgspec's messages that name what was found, or a word of programmers, and not what may stand there."""
 
 
 def in_words(message: str, kind: object) -> str:
@@ -30,9 +30,11 @@ def _expected(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.LiteralType):
         values = [f'"{value}"' if isinstance(value, str) else str(value) for value in kind.values]
         return values[0] if len(values) == 1 else f"one of {', '.join(sorted(values, key=_by_number))}"
+    if isinstance(kind, inspect.BoolType):
+        return "true or false"
     if isinstance(kind, inspect.VarTupleType):
         item = _expected(kind.item_type)
-        return f"a list, each {item}" if item else ""
+        return f"a list, each {item}" if item else "a list"
     if isinstance(kind, inspect.UnionType):
         literals = [_expected(part) for part in kind.types if isinstance(part, inspect.LiteralType)]
         numbers = any(isinstance(part, (inspect.IntType, inspect.FloatType)) for part in kind.types)

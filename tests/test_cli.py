@@ -5,19 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import msgspec
 import pytest
 
 from edge_runtime.__main__ import main, parser
 from edge_runtime.cli.options import split_host, web_address
 from edge_runtime.errors import UsageError
-from edge_runtime.settings import Config
 from tests.scene import picture
 from tests.sources.pictures import write_folder
 from tests.tiny_bundles import emotion_bundle, flipped, keypoint_bundle
@@ -145,86 +140,6 @@ def test_a_self_test_that_would_not_end_is_refused(seconds: str, capsys: pytest.
 
     assert ended.value.code == 2
     assert f"--seconds: expected seconds above 0, found '{seconds}'" in capsys.readouterr().err
-
-
-def test_what_is_printed_is_utf_8_in_every_locale(tmp_path: Path, repository: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('[source]\nuri = "Küche.mp4"\n', encoding="utf-8")
-    old = {"PATH": os.environ["PATH"], "LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-
-    done = subprocess.run(
-        [sys.executable, "-m", "edge_runtime", "check", "--config", str(path)],
-        env={**old, "PYTHONPATH": str(repository)},
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-
-    assert done.returncode == 4
-    assert "Küche.mp4" in done.stdout.decode()
-
-
-def test_the_shown_configuration_is_one_that_loads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["config", "show", *NO_CONFIG]) == 0
-    shown = capsys.readouterr().out
-    path = tmp_path / "shown.toml"
-    path.write_text(shown)
-
-    assert main(["config", "show", "--config", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(msgspec.json.encode(Config()))
-
-
-def test_the_configuration_of_file_and_environment_is_shown(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('[mqtt]\nhost = "broker"\n')
-    monkeypatch.setenv("EMOTION_EDGE_MQTT__PORT", "1884")
-
-    assert main(["config", "show", "--config", str(path), "--json"]) == 0
-
-    shown = json.loads(capsys.readouterr().out)
-    assert (shown["mqtt"]["host"], shown["mqtt"]["port"]) == ("broker", 1884)
-
-
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_the_password_of_a_camera_in_the_network_is_not_shown(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: list[str]
-) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('[source]\nuri = "rtsp://user:geheim@camera.local:554/live?key=geheim"\n')
-
-    assert main(["config", "show", "--config", str(path), *form]) == 0
-
-    shown = capsys.readouterr().out
-    assert "rtsp://camera.local:554/live" in shown
-    assert "geheim" not in shown
-
-
-def test_a_right_configuration_is_said_to_be_right(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["config", "check", *NO_CONFIG, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"ok": True}
-
-
-def test_a_typo_in_the_configuration_is_exit_code_3_with_the_remedy(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('[mqtt]\nhots = "broker"\n')
-
-    assert main(["config", "check", "--config", str(path)]) == 3
-
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.strip() == f"emotion-edge: {path}:2: unknown key 'mqtt.hots'; did you mean 'host'?"
-
-
-def test_the_schema_accepts_the_defaults_and_refuses_a_typo(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["config", "schema"]) == 0
-
-    check = jsonschema.Draft202012Validator(json.loads(capsys.readouterr().out))
-    check.validate(json.loads(msgspec.json.encode(Config())))
-    assert not check.is_valid({"mqtt": {"hots": "broker"}})
 
 
 def test_versions_name_the_program_the_libraries_and_the_models(capsys: pytest.CaptureFixture[str]) -> None:

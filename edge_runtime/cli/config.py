@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 
 import msgspec
 
 from edge_runtime.cli.options import Verbs, add_config, add_json, configured, summary
+from edge_runtime.config import layer_names
 from edge_runtime.credentials import without_secrets
 from edge_runtime.settings import Config
 
@@ -43,9 +45,13 @@ def show_main(arguments: argparse.Namespace) -> int:
 
 
 def check_main(arguments: argparse.Namespace) -> int:
-    """Load the configuration; an error is reported by the caller with exit code 3."""
+    """Load the configuration and name what it came from; an error is reported by the caller with exit code 3."""
     configured(arguments)
-    print(json.dumps({"ok": True}) if arguments.json else "configuration ok")
+    layers = layer_names(arguments.config, environment=os.environ)
+    if arguments.json:
+        print(json.dumps({"ok": True, "layers": layers}))
+    else:
+        print("\n".join(["configuration ok", *(f"  {layer}" for layer in layers or ["no file: all defaults"])]))
     return 0
 
 
