@@ -24,7 +24,8 @@ class SystemClock:
     def synchronized(self) -> bool:
         """Whether systemd-timesyncd has set the clock, or the kernel says that something else keeps it right.
 
-        The service's unit (ProtectClock) refuses that question to the kernel: there timesyncd alone counts.
+        The service's unit (ProtectClock) refuses that question to the kernel, unless its drop-in chrony.conf is there:
+        without it timesyncd alone counts.
         """
         return _TIMEX_FLAG.exists() or _kernel_says_synchronized()
 

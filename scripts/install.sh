@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Install Emotion Edge on Raspberry Pi OS or Debian, Bookworm or Trixie; run it again to update; see --help.
 set -euo pipefail
-# A narrow umask would hide the program from the service's user.
-umask 022
+umask 022 # a narrow one would hide the program from the service's user
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly here prefix=/opt/emotion-edge unit=emotion-edge.service
@@ -129,11 +128,12 @@ choose_system() {
     esac
 }
 
-# Both use /opt/emotion-edge, and dpkg would lose track of its files.
+# Both use /opt/emotion-edge, and dpkg would lose track of its files. Only not installed (n) and removed (c) have none.
 refuse_beside_package() {
-    [ -n "$root" ] && return
+    [ -z "$root" ] || return 0
     case $(dpkg-query --show --showformat='${db:Status-Abbrev}' emotion-edge 2>/dev/null || true) in
-        ii*) fail 1 "the Debian package emotion-edge is installed; sudo apt remove emotion-edge keeps the configuration" ;;
+        '' | ?n* | ?c*) ;;
+        *) fail 1 "the Debian package emotion-edge is installed; sudo apt remove emotion-edge keeps the configuration" ;;
     esac
 }
 
@@ -165,7 +165,9 @@ install_python() {
     [ -z "$wheels" ] || index=(--no-index --find-links "$wheels")
     numpy=$(system_numpy)
     [ -n "$numpy" ] || $dry_run || fail 1 "the system's python3 has no numpy; sudo apt install python3-numpy"
-    [ -x "$venv/bin/python" ] || run /usr/bin/python3 -m venv --system-site-packages "$venv"
+    # An environment that a power cut left half made, or one of the Python before an upgrade of the system, has no pip.
+    "$venv/bin/python" -c 'import pip, sys; sys.exit(not pip.__file__.startswith(sys.prefix))' 2>/dev/null ||
+        run /usr/bin/python3 -m venv --clear --system-site-packages "$venv"
     run "${pip[@]}" "${index[@]+"${index[@]}"}" --require-hashes --only-binary=:all: --requirement "$locked.txt"
     [ ! -e "$locked-sources.txt" ] || run "${pip[@]}" "${index[@]+"${index[@]}"}" \
         --require-hashes --no-build-isolation --requirement "$locked-sources.txt"
@@ -240,6 +242,11 @@ wake_system() {
     fi
 }
 
+# After an update: the old program would load what it has not loaded yet from the new files.
+restart_service() {
+    ! running || run systemctl try-restart "$unit" || say "$unit did not start again: systemctl status $unit"
+}
+
 check_installation() {
     [ -z "$root" ] || return 0
     # As the service's user: root would see devices that the service may not open.
@@ -252,6 +259,7 @@ check_installation() {
 
 uninstall() {
     local dropin
+    refuse_beside_package
     ! running || run systemctl disable --now "$unit" || say "$unit was not installed as a unit"
     if $dry_run; then
         firmware remove "${root:-/}" --dry-run
@@ -288,4 +296,5 @@ install_files
 apply_profile
 create_user
 wake_system
+restart_service
 if $python; then check_installation; fi

@@ -37,6 +37,12 @@ def allowed(action: Callable[[], object]) -> str:
     return "yes"
 
 
+def ask_clock() -> None:
+    """Ask the kernel whether the clock is right, as the runtime does; 512 bytes are more than a struct timex."""
+    if ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512)) < 0:
+        raise PermissionError
+
+
 def facts() -> str:
     """Return what this process is and may, as NAME:VALUE words."""
     status = dict(line.split(":\t", 1) for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
@@ -57,6 +63,7 @@ def facts() -> str:
         "inet": allowed(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()),
         "netlink": allowed(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()),
         "packet": allowed(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()),
+        "ask_clock": allowed(ask_clock),
         "arguments": "_".join(sys.argv[1:]),
     }
     return " ".join(f"{name}:{value}" for name, value in seen.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,12 @@ echo "stop_ms=$((($(date +%s%N) - before) / 1000000))"
 show stopped ActiveState
 show stop_result Result
 
+cp /chrony.conf /etc/systemd/system/emotion-edge.service.d/
+systemctl daemon-reload
+systemctl start emotion-edge.service
+show said_with_chrony StatusText
+systemctl stop emotion-edge.service
+
 echo 3 >/etc/emotion-edge/exit-code
 systemctl start emotion-edge.service || echo "refused=yes"
 sleep 1
@@ -50,6 +57,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     here = Path(__file__).parent
     with system_copy(tmp_path_factory.mktemp("system")) as root:
         install(root, here.parents[1], program=(here / "stand_in.py").read_text(), dropin=QUICK)
+        shutil.copy(here.parents[1] / "systemd/dropins/chrony.conf", root)
         yield boot(root, SCRIPT)
 
 
@@ -108,3 +116,9 @@ def test_what_the_nets_need_is_there_and_writable_code_is_not(sandbox: dict[str,
 
 def test_it_has_the_network_it_needs_and_no_raw_packets(sandbox: dict[str, str]) -> None:
     assert (sandbox["inet"], sandbox["netlink"], sandbox["packet"]) == ("yes", "yes", "no")
+
+
+def test_the_kernel_is_asked_for_the_clock_with_the_dropin_alone(found: dict[str, str]) -> None:
+    assert " ask_clock:no " in found["said"]
+    assert " ask_clock:yes " in found["said_with_chrony"]
+    assert " capabilities:none " in found["said_with_chrony"]

@@ -102,24 +102,26 @@ def test_each_supported_system_gets_its_interpreter(
     )
 
 
-def test_a_fresh_system_gets_picamera2_too(repository: Path, tmp_path: Path) -> None:
-    # Until `apt-get update` there are no lists to search.
-    for name, script in {
-        "apt-get": f'echo "$*" >>{tmp_path}/asked; [ "$1" != update ] || touch {tmp_path}/lists',
-        "apt-cache": f"[ ! -e {tmp_path}/lists ] || echo python3-picamera2 - camera",
-    }.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
-    script = (repository / "scripts/install.sh").read_text()
-    function = script[script.index("install_packages() {") :].partition("\n}\n")[0]
-    program = f'set -eu; run() {{ "$@"; }}; system=trixie-arm64\n{function}\n}}\ninstall_packages'
+@pytest.mark.parametrize(("pip", "made"), [("lib/pip/__init__.py", False), ("elsewhere/pip.py", True)])
+def test_an_environment_without_a_pip_of_its_own_is_made_again(
+    install: Install, root: Path, pip: str, *, made: bool
+) -> None:
+    # Half made by a power cut, or of the Python before an upgrade of the system: the system's pip answers, if any.
+    venv = root / "opt/emotion-edge"
+    (venv / pip).parent.mkdir(parents=True)
+    (venv / pip).write_text("")
+    python = venv / "bin/python"
+    python.parent.mkdir()
+    folder = venv / ("elsewhere" if made else "lib")
+    python.write_text(
+        f"#!/bin/sh\nPYTHONPATH={folder} exec {SYSTEM_PYTHON} -S -c \"import sys; sys.prefix = '{venv}/lib'; $2\"\n"
+    )
+    python.chmod(0o755)
 
-    environment = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"}
-    subprocess.run(["/bin/bash", "-c", program], env=environment, timeout=60, check=True)
+    done = install("--dry-run")
 
-    update, install = (tmp_path / "asked").read_text().splitlines()
-    assert update == "update"
-    assert install.endswith(" python3-picamera2")
+    assert done.returncode == 0, done.stderr
+    assert ("-m venv --clear" in done.stdout) == made
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_pip_installs_what_is_locked_and_never_numpy(install: Install, root: Pat
 
     calls = [line for line in done.stdout.splitlines() if " pip install " in line]
     locked = [line for line in calls if "--require-hashes" in line]
-    assert "-m venv --system-site-packages" in done.stdout
+    assert "-m venv --clear --system-site-packages" in done.stdout
     assert all("--no-deps" in line for line in calls)
     assert [line for line in calls if line not in locked] == [line for line in calls if "--no-index" in line]
     for line in locked:
@@ -242,7 +244,7 @@ def test_uninstalling_what_is_not_there_works(install: Install) -> None:
         (["--profile"], "--profile needs a value"),
         (["--root", "absent/root"], "--root: expected a folder, found no folder 'absent/root'; mount"),
         (["--root", ""], "--root: expected a folder, found no folder ''"),
-        (["--dropin", "kisok"], "no drop-in 'kisok'; there are: headless.conf kiosk.conf"),
+        (["--dropin", "kisok"], "no drop-in 'kisok'; there are: chrony.conf headless.conf kiosk.conf"),
         (["--profile", "pi44"], 'did you mean "pi4"?'),
         (["--profile", "x86-generic", "--camera", "imx708"], "no camera connector"),
         (["--purge"], "--purge goes with --uninstall"),

@@ -15,7 +15,7 @@ from firmware_config.profiles import choose, load_profile, profile_names
 from firmware_config.render import system_files
 from firmware_config.render.paths import SYSUSERS, TMPFILES
 
-DROPINS = ("kiosk", "headless", "test", "mqtt-password")
+DROPINS = ("kiosk", "headless", "test", "mqtt-password", "chrony")
 VARIANTS = [pytest.param(name, id=name or "plain") for name in (None, *DROPINS)]
 MakeUnit = Callable[[str | None], Path]
 FindTool = Callable[[str], str]
@@ -92,6 +92,16 @@ def test_the_kernel_devices_of_camera_and_accelerators_are_allowed(repository: P
     allowed = re.findall(r"^DeviceAllow=char-(\S+) rw$", text, re.MULTILINE)
 
     assert allowed == ["video4linux", "media", "dma_heap", "usb_device", "apex"]
+
+
+@pytest.mark.parametrize("module", ["videodev", "apex"])
+def test_a_device_that_comes_later_is_of_a_kind_the_kernel_knows_at_the_start(repository: Path, module: str) -> None:
+    # systemd.resource-control(5): what /proc/devices does not name when the unit starts is never allowed to it.
+    text = (repository / "systemd/emotion-edge.service").read_text()
+
+    for key in ("Wants", "After"):
+        named = " ".join(re.findall(f"^{key}=(.*)$", text, re.MULTILINE)).split()
+        assert f"modprobe@{module}.service" in named
 
 
 def test_the_service_is_in_every_group_the_unit_names(repository: Path) -> None:

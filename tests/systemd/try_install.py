@@ -47,9 +47,14 @@ echo "start=$(code systemctl enable --now emotion-edge.service)"
 sleep 5
 echo "active=$(systemctl is-active emotion-edge.service)"
 echo "status=$(systemctl show --value -p StatusText emotion-edge.service)"
+pid=$(systemctl show --value -p MainPID emotion-edge.service)
+# As an upgrade of the system or a power cut leaves it.
+rm -r /opt/emotion-edge/lib/python3*/site-packages/pip
+echo "again=$(code profile --no-apt)"
+echo "restarted=$(test "$pid" != "$(systemctl show --value -p MainPID emotion-edge.service)" &&
+    systemctl is-active emotion-edge.service)"
 echo "stop=$(code systemctl stop emotion-edge.service)"
 echo "result=$(systemctl show --value -p Result emotion-edge.service)"
-echo "again=$(code profile --no-apt)"
 echo "uninstall=$(code uninstall)"
 echo "left=$(ls -d /opt/emotion-edge /etc/emotion-edge /var/lib/emotion-edge /etc/systemd/system/emotion-edge.service \
     2>/dev/null | xargs)"
@@ -62,6 +67,7 @@ EXPECTED = {
     "active": "active",
     "result": "success",
     "again": "10",
+    "restarted": "active",
     "uninstall": "0",
     "left": "",
 }
