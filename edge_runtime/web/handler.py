@@ -33,6 +33,8 @@ SHORT_LENGTH: Final = re.compile(r"[0-9]{1,4}")
 """A Content-Length that int() takes: it refuses ², which isdigit() takes, and thousands of digits."""
 SEND_BUFFER_BYTES: Final = 65_536
 """Room for two or three pictures: what a slow browser has not read yet is old, so the kernel must not hoard it."""
+GONE_AFTER_S: Final = 15
+"""A browser whose machine or network vanished says nothing; its place is another's after this time."""
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -68,12 +70,19 @@ class Handler(BaseHTTPRequestHandler):
     """Seconds a client may take to send its whole request, or to take what it was sent."""
 
     def setup(self) -> None:
-        """Bound the request, and keep the kernel's queue short."""
+        """Bound the request, keep the kernel's queue short, and notice a machine that vanished."""
         super().setup()
         self.rfile.close()
         self.rfile = io.BufferedReader(RequestReader(self.connection, patience_s=self.timeout))
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in (
+            (socket.TCP_NODELAY, 1),
+            (socket.TCP_KEEPIDLE, GONE_AFTER_S // 3),  # of a stream that has nothing to send
+            (socket.TCP_KEEPINTVL, GONE_AFTER_S // 3),
+            (socket.TCP_USER_TIMEOUT, GONE_AFTER_S * 1000),  # of what was sent and nobody acknowledges
+        ):
+            self.connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
     @property
     def _site(self) -> Site:
