@@ -14,7 +14,7 @@ from edge_runtime.clock import SystemClock
 from edge_runtime.commands import Inbox
 from edge_runtime.config import device_id, load_config
 from edge_runtime.contract import ModelKind
-from edge_runtime.errors import ConfigError
+from edge_runtime.errors import ConfigError, DetectorError
 from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Accelerator, Clock, Detector, Interpreter, Sink, Source
 from edge_runtime.interpreter import open_interpreter
@@ -176,6 +176,11 @@ def open_detector(
     if settings.kind == "yunet":
         from edge_runtime.detectors.yunet import YunetDetector
 
+        if not settings.model:
+            raise DetectorError(
+                "detector.model is empty, and YuNet's file is not shipped; "
+                "give face_detection_yunet_2023mar.onnx of OpenCV's model zoo with --face-model"
+            )
         return YunetDetector(
             Path(settings.model),
             min_score=settings.min_score,

@@ -88,6 +88,8 @@ def test_a_detector_without_its_file_is_refused(tmp_path: Path) -> None:
         assert open_detector(Detector(kind="haar")).name.startswith("haar")
     with pytest.raises(DetectorError, match=r"none\.onnx"):
         open_detector(Detector(kind="yunet", model=str(tmp_path / "none.onnx")))
+    with pytest.raises(DetectorError, match=r"detector\.model is empty, and YuNet's file is not shipped; give"):
+        open_detector(Detector(kind="yunet"))
 
 
 def test_there_is_one_sink_per_place_that_is_configured(tmp_path: Path) -> None:
