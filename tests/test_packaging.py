@@ -96,6 +96,28 @@ def test_source_archive_builds_the_same_wheel(archives: Path, wheel_names: set[s
         assert set(wheel.namelist()) == wheel_names
 
 
+def test_source_archive_is_the_whole_tree(archives: Path, repository: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"],  # noqa: S607  wherever it is
+        cwd=repository,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("not a git working tree")
+    with tarfile.open(next(archives.glob("*.tar.gz"))) as archive:
+        modes = {member.name.partition("/")[2]: member.mode for member in archive if member.isfile()}
+
+    named = (name for name in listed.stdout.splitlines() if not name.startswith("."))
+    versioned = {name for name in named if (repository / name).is_file()}
+
+    assert versioned - set(modes) == set()
+    assert not [name for name in modes if "__pycache__" in name]
+    assert modes["scripts/install.sh"] & 0o111
+
+
 def test_version_has_one_home(metadata: email.message.Message) -> None:
     assert metadata["Name"] == "emotion-edge"
     assert metadata["Version"] == __version__
