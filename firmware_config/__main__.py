@@ -19,6 +19,7 @@ from firmware_config.plan import Placement, Plan, plan, plan_removal
 from firmware_config.profiles import CAMERAS, choose, load_profile, profile_names
 from firmware_config.render import FIRST_BOOT, render
 from firmware_config.render.firstboot import fill
+from firmware_config.render.paths import SYSUSERS
 
 if TYPE_CHECKING:
     # argparse has no public name for it, and it takes no parameters while the program runs.
@@ -114,7 +115,10 @@ def _carry_out(intended: Plan, options: argparse.Namespace) -> Exit:
     else:
         backup = apply(intended, options.root)
         kept = f"; the files as they were are in {backup}" if backup else ""
-        print(f"{len(intended.changes)} files changed{kept}; restart for the boot settings", file=sys.stderr)
+        # A restart does not create them: systemd-sysusers.service runs after an upgrade of the system only.
+        users = any(change.name == SYSUSERS and change.after for change in intended.changes)
+        then = "run `systemd-sysusers` for the user's groups, and restart" if users else "restart"
+        print(f"{len(intended.changes)} files changed{kept}; {then} for the boot settings", file=sys.stderr)
     return Exit.OK
 
 

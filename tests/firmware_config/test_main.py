@@ -92,6 +92,19 @@ def test_apply_shows_the_difference_before_it_writes(card: Path, capsys: pytest.
     assert "the files as they were are in" in shown.err
 
 
+def test_apply_names_what_creates_the_groups_and_remove_does_not(
+    card: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["apply", "pi5-coral-m2", str(card)])
+    applied = capsys.readouterr().err
+    main(["remove", str(card)])
+    removed = capsys.readouterr().err
+
+    assert "run `systemd-sysusers` for the user's groups, and restart" in applied
+    assert "systemd-sysusers" not in removed
+    assert "; restart for the boot settings" in removed
+
+
 def test_apply_dry_run_writes_nothing(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["apply", "pi4", str(card), "--dry-run"])
 
