@@ -71,6 +71,24 @@ def load_keys(path: Path) -> TrustedKeys:
     return TrustedKeys(str(path), keys)
 
 
+def require_signed_file(path: Path, keys: TrustedKeys) -> None:
+    """Accept a single file that has its signature beside it: FILE.minisig.
+
+    Raises:
+        SignatureError: not signed with a trusted key, or not there.
+        ConfigError: the library for Ed25519 is not installed.
+    """
+    beside = path.with_name(path.name + SIGNATURE_SUFFIX)
+    try:
+        content, signature = path.read_bytes(), beside.read_bytes()
+    except OSError as error:
+        raise SignatureError(
+            f"{error.filename}: {error.strerror}; a model of one file needs its signature by a key of {keys.where} "
+            f"beside it: sign it with `minisign -Sm {path.name}`"
+        ) from error
+    verify_signature(content, signature, keys, str(beside))
+
+
 def verify_signature(content: bytes, signature: bytes, keys: TrustedKeys, where: str) -> str:
     """Accept a file that one of the trusted keys has signed.
 

@@ -18,7 +18,7 @@ from edge_runtime.errors import ConfigError, DetectorError
 from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Accelerator, Clock, Detector, Interpreter, Sink, Source
 from edge_runtime.interpreter import open_interpreter
-from edge_runtime.model_store.opening import load_chosen, place_of, place_of_faces
+from edge_runtime.model_store.opening import load_chosen, place_of, place_of_faces, trusted_keys
 from edge_runtime.model_store.proof import nobody_waits
 from edge_runtime.models import EmotionModel, KeypointModel
 from edge_runtime.pipeline import FramePipeline, PipelineParts
@@ -27,6 +27,7 @@ from edge_runtime.settings import Config, Models, Policy, Web
 from edge_runtime.settings import Detector as DetectorSettings
 from edge_runtime.settings import Source as SourceSettings
 from edge_runtime.settings import Tracker as TrackerSettings
+from edge_runtime.signature import require_signed_file
 from edge_runtime.sources.uri import SourceUri, known_source, parse_source
 from edge_runtime.tracker import Tracker
 
@@ -161,7 +162,7 @@ def open_detector(
 
     Args:
         settings: which one.
-        models: threads of the faces net; None = defaults.
+        models: threads of the faces net, whose signatures are asked for; None = defaults.
         accelerator: runs the faces net; None = the processor.
 
     Raises:
@@ -174,22 +175,29 @@ def open_detector(
         interpreter = open_net(bundle, models or Models(), accelerator or Processor())
         return FacesDetector(bundle, interpreter, min_face_px=settings.min_face_px, min_score=settings.min_score)
     if settings.kind == "yunet":
-        from edge_runtime.detectors.yunet import YunetDetector
-
-        if not settings.model:
-            raise DetectorError(
-                "detector.model is empty, and YuNet's file is not shipped; "
-                "give face_detection_yunet_2023mar.onnx of OpenCV's model zoo with --face-model"
-            )
-        return YunetDetector(
-            Path(settings.model),
-            min_score=settings.min_score,
-            min_face_px=settings.min_face_px,
-            search_width_px=settings.search_width_px,
-        )
+        return _yunet(settings, models or Models())
     from edge_runtime.detectors.haar import HaarDetector
 
     return HaarDetector(min_face_px=settings.min_face_px, search_width_px=settings.search_width_px)
+
+
+def _yunet(settings: DetectorSettings, models: Models) -> Detector:
+    from edge_runtime.detectors.yunet import YunetDetector
+
+    if not settings.model:
+        raise DetectorError(
+            "detector.model is empty, and YuNet's file is not shipped; "
+            "give face_detection_yunet_2023mar.onnx of OpenCV's model zoo with --face-model"
+        )
+    model, keys = Path(settings.model), trusted_keys(models)
+    if keys is not None:
+        require_signed_file(model, keys)
+    return YunetDetector(
+        model,
+        min_score=settings.min_score,
+        min_face_px=settings.min_face_px,
+        search_width_px=settings.search_width_px,
+    )
 
 
 def faces_bundle(settings: DetectorSettings, models: Models) -> Bundle:
