@@ -134,7 +134,9 @@ class JsonlSink:
 
     def _rotate(self) -> None:
         self._close()
-        for number in range(self._keep, 0, -1):
+        # Up to the first free number: a `keep` of a million must not cost a million looks at the disk.
+        free = (number for number in range(1, self._keep + 1) if not self._numbered(number).exists())
+        for number in range(next(free, self._keep), 0, -1):
             older = self._numbered(number)
             newer = self._numbered(number - 1) if number > 1 else self._path
             if newer.exists():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,18 @@ def test_the_file_is_rotated_by_size_and_old_ones_are_removed(tmp_path: Path) ->
     assert seqs(tmp_path / "events.jsonl.1") == [7, 8]
     assert seqs(tmp_path / "events.jsonl.2") == [5, 6]
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_rotation_costs_what_there_is_and_not_what_may_be_kept(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    began_at = time.monotonic()
+
+    with JsonlSink(Log(file=str(path), max_mb=1.5 * LINE_BYTES / 1e6, keep=10**9), clock=ManualClock()) as sink:
+        for seq in range(1, 5):
+            sink.publish(event_message(seq))
+
+    assert time.monotonic() - began_at < 5.0
+    assert [seqs(path.with_name(f"events.jsonl{end}")) for end in ("", ".1", ".2", ".3")] == [[4], [3], [2], [1]]
 
 
 def test_the_file_is_rotated_by_running_time(tmp_path: Path) -> None:
