@@ -32,6 +32,15 @@ ExecStart=/bin/sh -eux /driver.sh
 StandardOutput=file:/driver.out
 StandardError=file:/driver.err
 """
+_BOOT = (
+    "/usr/bin/systemd-nspawn",
+    # A container refuses what reads the clock's state, as the unit does; the tests are to see what the unit does.
+    "--system-call-filter=adjtimex clock_adjtime",
+    "--register=no",
+    "--keep-unit",
+    "--boot",
+    "--console=pipe",
+)
 # What the service itself said is the first thing to read when a script fails.
 _ON_EXIT = "trap 'journalctl -u emotion-edge.service --no-pager | tail -n 30 >&2' EXIT\n"
 
@@ -116,20 +125,8 @@ def boot(
     (root / "etc/systemd/system" / DRIVER).write_text(unit)
     # The host's journal and id are not the container's.
     (root / "etc/machine-id").write_text("")
-    # A container refuses what reads the clock's state, as the unit does; the tests are to see what the unit does.
-    clock = "--system-call-filter=adjtimex clock_adjtime"
-    command = [
-        "/usr/bin/systemd-nspawn",
-        clock,
-        "--register=no",
-        "--keep-unit",
-        "--boot",
-        "--console=pipe",
-        "-D",
-        str(root),
-    ]
     done = subprocess.run(
-        [*command, f"systemd.unit={DRIVER}"],
+        [*_BOOT, "-D", str(root), f"systemd.unit={DRIVER}"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
