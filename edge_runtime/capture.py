@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.datatypes import Frame
 from edge_runtime.errors import CameraHungError, CameraStalledError, SourceError
 from edge_runtime.interfaces import Source
+from edge_runtime.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,6 +35,8 @@ LONGEST_TURN_S: Final = 1.0
 """What one look for a frame counts at most."""
 STOP_POLL_S: Final = 0.1
 """How late the reader notices `stop`, which may be set by anybody, at most."""
+BEAT_EVERY_S: Final = 1.0
+"""How often a wait gives a sign of life: a camera may take longer to open than a watchdog waits."""
 
 
 def captured(
@@ -43,6 +46,7 @@ def captured(
     stop: threading.Event | None = None,
     open_timeout_s: float = OPEN_TIMEOUT_S,
     join_timeout_s: float = JOIN_TIMEOUT_S,
+    alive: Callable[[], None] = lambda: None,
 ) -> LiveCapture | DirectCapture:
     """Choose how a source is read: a live one in a thread that keeps the newest frame, a file frame by frame.
 
@@ -52,6 +56,7 @@ def captured(
         stop: ends the iteration when it is set.
         open_timeout_s: a live source that takes longer to open is broken.
         join_timeout_s: how long the end of the thread is waited for.
+        alive: called about once a second while a live source is waited for, by the reader's thread; for a watchdog.
 
     Raises:
         CameraHungError: too many threads that once read this source never came back.
@@ -63,7 +68,12 @@ def captured(
     if len(hung) >= MAX_HUNG_THREADS:
         raise CameraHungError(f"{source.name}: {len(hung)} reads hang in its driver; restart the program")
     return LiveCapture(
-        source, timeout_s=timeout_s, stop=stop, open_timeout_s=open_timeout_s, join_timeout_s=join_timeout_s
+        source,
+        timeout_s=timeout_s,
+        stop=stop,
+        open_timeout_s=open_timeout_s,
+        join_timeout_s=join_timeout_s,
+        alive=alive,
     )
 
 
@@ -114,13 +124,14 @@ class LiveCapture:
         stop: threading.Event,
         open_timeout_s: float = OPEN_TIMEOUT_S,
         join_timeout_s: float = JOIN_TIMEOUT_S,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare the thread; nothing is opened."""
         self.stopping = threading.Event()
         """Set: the thread ends after the frame it is reading."""
         self._source = source
         self._timeout_s, self._open_timeout_s, self._join_timeout_s = timeout_s, open_timeout_s, join_timeout_s
-        self._stop = stop
+        self._stop, self._alive = stop, alive
         self._mailbox = Mailbox()
         self._thread = threading.Thread(target=self._read, name=f"capture {source.name}", daemon=True)
 
@@ -157,7 +168,7 @@ class LiveCapture:
         Raises:
             SourceError: the source broke; CameraStalledError: it gave no frame for `timeout_s`.
         """
-        patience = _Patience(self._timeout_s)
+        patience = _Patience(self._timeout_s, self._alive)
         while not (self._stop.is_set() or self.stopping.is_set()):
             frame = self._mailbox.take(STOP_POLL_S)
             if frame is not None:
@@ -171,7 +182,7 @@ class LiveCapture:
                 )
 
     def _wait_until_open(self) -> None:
-        patience = _Patience(self._open_timeout_s)
+        patience = _Patience(self._open_timeout_s, self._alive)
         while not (self._mailbox.wait_until_open(STOP_POLL_S) or self._stop.is_set()):
             if patience.is_over():
                 raise CameraStalledError(
@@ -214,8 +225,9 @@ class LiveCapture:
 class _Patience:
     """Adds up the turns of a wait: by the clock, since on a busy machine a turn takes longer than it asked for."""
 
-    def __init__(self, limit_s: float) -> None:
-        self._limit_s = limit_s
+    def __init__(self, limit_s: float, alive: Callable[[], None]) -> None:
+        self._limit_s, self._alive = limit_s, alive
+        self._beat_at = time.monotonic()
         self.begin()
 
     def begin(self) -> None:
@@ -224,75 +236,12 @@ class _Patience:
         self._turned_at = time.monotonic()
 
     def is_over(self) -> bool:
-        """End one turn; whether all together took as long as the limit."""
+        """End one turn, with a sign of life when it is time; whether all together took as long as the limit."""
         now = time.monotonic()
+        if now - self._beat_at >= BEAT_EVERY_S:
+            self._beat_at = now
+            self._alive()
         # A program that was stopped for a minute must not take the minute for the camera's.
         self._waited_s += min(now - self._turned_at, LONGEST_TURN_S)
         self._turned_at = now
         return self._waited_s >= self._limit_s
-
-
-class Mailbox:
-    """One slot between two threads. A frame that is put drops the OLD one, so what is taken is always the newest."""
-
-    def __init__(self) -> None:
-        """Start empty, of a source that is not open."""
-        self.dropped = 0
-        self.ended = False
-        """No frame will come any more."""
-        self._changed = threading.Condition()
-        self._frame: Frame | None = None
-        self._error: Exception | None = None
-        self._open = self._abandoned = False
-
-    def open(self) -> None:
-        """Writer: the source is open."""
-        with self._changed:
-            self._open = True
-            self._changed.notify_all()
-
-    def put(self, frame: Frame) -> None:
-        """Writer: replace the waiting frame."""
-        with self._changed:
-            self.dropped += self._frame is not None
-            self._frame = frame
-            self._changed.notify_all()
-
-    def end(self, error: Exception | None) -> None:
-        """Writer: there are no more frames, and why."""
-        with self._changed:
-            self.ended, self._error = True, error
-            self._changed.notify_all()
-
-    def may_close(self) -> bool:
-        """Writer: whether the source is still this thread's to close."""
-        with self._changed:
-            return not self._abandoned
-
-    def wait_until_open(self, timeout_s: float) -> bool:
-        """Reader: wait for the source; False when the time is over. Raises what broke it."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._open or self.ended, timeout_s)
-            if not self._open:
-                self._raise_error()
-            return self._open
-
-    def take(self, timeout_s: float) -> Frame | None:
-        """Reader: wait for a frame; None when the time is over or none will come. Raises what broke the source."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._frame is not None or self.ended, timeout_s)
-            frame, self._frame = self._frame, None
-            if frame is None:
-                self._raise_error()
-            return frame
-
-    def abandon(self) -> bool:
-        """Reader: forbid the writer to close the source; False when it has ended by now."""
-        with self._changed:
-            self._abandoned = not self.ended
-            return self._abandoned
-
-    def _raise_error(self) -> None:
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error

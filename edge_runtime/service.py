@@ -113,7 +113,9 @@ class Service:
 
     def _read_source(self) -> bool:
         """Process frames; False when the camera was closed because frames may not be read for now."""
-        with captured(self._source, timeout_s=self._config.source.timeout_s, stop=self._around.stop) as frames:
+        around = self._around
+        timeout_s = self._config.source.timeout_s
+        with captured(self._source, timeout_s=timeout_s, stop=around.stop, alive=around.heartbeat.alive) as frames:
             self._session.opened.add(self._source.name)
             self._up()
             self._around.audience.reading(frames)

@@ -24,7 +24,7 @@ ROWS = (
     ("decode", "least_scores", "framing", "setting_rules", "bundle", "governor", "camera_retry"),
     ("config", "interpreter", "close_ups", "commands", "credentials", "signals"),
     ("accelerator", "models", "tracker", "smoothing", "quality", "policy", "overlay", "golden", "net_cost"),
-    ("events", "heartbeat", "audience", "systemd_notify", "picture_watch", "sink_watch"),
+    ("events", "heartbeat", "audience", "systemd_notify", "picture_watch", "sink_watch", "mailbox"),
     ("sources", "detectors", "sinks", "outbox", "recording", "clip_writer", "telemetry"),
     ("claims", "session", "pipeline", "capture", "outlet", "testing", "replay", "vitals", "model_store"),
     ("web", "tuning", "condition", "surroundings"),

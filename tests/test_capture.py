@@ -175,6 +175,24 @@ def test_a_camera_that_never_finishes_opening_is_given_up(caplog: pytest.LogCapt
     assert "abandoned" in caplog.text
 
 
+def test_signs_of_life_are_given_while_a_camera_opens_and_while_a_frame_is_waited_for(camera: DrivenCamera) -> None:
+    beaten = threading.Semaphore(0)
+
+    def wait_for_a_beat() -> None:
+        assert beaten.acquire(timeout=WAIT_S)
+
+    slow = DrivenCamera(opens=wait_for_a_beat)
+    with (
+        captured(slow, timeout_s=WAIT_S, open_timeout_s=WAIT_S, alive=beaten.release),
+        captured(camera, timeout_s=WAIT_S, alive=lambda: camera.give(1)) as frames,
+    ):
+        frame = next(iter(frames))
+        slow.end()
+        camera.end()
+
+    assert frame.index == 0
+
+
 def test_a_read_that_hangs_is_abandoned_and_reported(camera: DrivenCamera, caplog: pytest.LogCaptureFixture) -> None:
     with (
         caplog.at_level(logging.ERROR),

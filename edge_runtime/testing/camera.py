@@ -15,10 +15,10 @@ from edge_runtime.interfaces import Clock
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-CameraFault = Literal["none", "missing", "breaks", "ends", "stalls", "freezes", "goes black"]
+CameraFault = Literal["none", "missing", "hangs", "breaks", "ends", "stalls", "freezes", "goes black"]
 
 HANG_S: Final = 60.0
-"""A read that stalls returns after this time at last, if nobody ends it before."""
+"""A read that stalls, or an opening that hangs, returns after this time at last, if nobody ends it before."""
 
 
 class FaultyCamera:
@@ -47,12 +47,16 @@ class FaultyCamera:
         self._open = False
 
     def __enter__(self) -> Self:
-        """Open it; DeviceNotFoundError when the script says so."""
+        """Open it; DeviceNotFoundError when the script says so, or only when it is released."""
         fault = self._fault()
         self.openings += 1
         if fault == "missing":
             self.faulty_at = self._clock.monotonic()
             raise DeviceNotFoundError(f"{self.name}: not there")
+        if fault == "hangs":
+            self.faulty_at = self._clock.monotonic()
+            self._released.wait(HANG_S)
+            raise DeviceNotFoundError(f"{self.name}: did not answer")
         self._open = True
         return self
 
@@ -62,7 +66,7 @@ class FaultyCamera:
         self._open = False
 
     def release(self) -> None:
-        """End every read that stalls, so that no thread is left."""
+        """End every read and opening that hangs, so that no thread is left."""
         self._released.set()
 
     def frames(self) -> Iterator[Frame]:

@@ -8,7 +8,7 @@ from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.interfaces import Clock
 
 STALLED_AFTER_S: Final = 20.0
-"""A live source may take 15 s to open; a loop that is silent for longer than this hangs."""
+"""A loop that is silent for longer hangs: a wait for a camera beats once a second, one for a broker may not."""
 
 
 class Pulse:

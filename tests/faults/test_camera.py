@@ -17,7 +17,7 @@ from edge_runtime.capture import MAX_HUNG_THREADS
 from edge_runtime.clock import SystemClock
 from edge_runtime.config import load_config
 from edge_runtime.errors import SourceError
-from edge_runtime.heartbeat import Silence
+from edge_runtime.heartbeat import Heartbeat, Silence
 from edge_runtime.interfaces import Message
 from edge_runtime.service import Service
 from edge_runtime.settings import Config
@@ -29,6 +29,8 @@ from tests.scene import DiscDetector, pipeline
 from tests.test_config import NOTHING
 
 NOTICED_WITHIN_S = 3.0
+SHORTEST_WATCHDOG_S = 5.0
+"""WatchdogSec of systemd/dropins/test.conf."""
 PATIENCE_S = 20.0
 """Longest wait of a test, on a busy machine."""
 
@@ -64,6 +66,7 @@ class Watched:
     config: Config = field(default_factory=Config)
     board: Board = field(default_factory=Board)
     stop: threading.Event = field(default_factory=threading.Event)
+    heartbeat: Heartbeat = field(default_factory=Silence)
 
     def __post_init__(self) -> None:
         self.sink = WatchingSink(self.stop)
@@ -74,7 +77,13 @@ class Watched:
         clock = SystemClock()
         self.camera = FaultyCamera(script, clock=clock, good_frames=good_frames)
         watched, vitals = look_after(
-            self.config, self.camera, [self.sink], clock=clock, audience=Nobody(), heartbeat=Silence(), board=self.board
+            self.config,
+            self.camera,
+            [self.sink],
+            clock=clock,
+            audience=Nobody(),
+            heartbeat=self.heartbeat,
+            board=self.board,
         )
         around = Surroundings(clock=clock, stop=self.stop, heartbeat=vitals, audience=vitals)
         service = Service(self.config, pipeline(DiscDetector()), watched, [self.sink], around)
@@ -98,6 +107,27 @@ class Watched:
             if message.topic == topic and text in message.to_json().decode():
                 return at - self.camera.faulty_at
         raise AssertionError(f"nothing with {text!r} on {topic}")
+
+
+class Watchdog(Silence):
+    """Ends the run when it has heard enough signs of life since the camera was opened for the second time."""
+
+    def __init__(self, watched: Watched, *, enough: int) -> None:
+        """Hear nothing yet."""
+        self._watched, self._enough = watched, enough
+        self.silent_s: list[float] = []
+        """Time from one sign of life to the next, while the camera is being opened again."""
+        self._heard_at = 0.0
+
+    def alive(self) -> None:
+        """Hear one."""
+        now = SystemClock().monotonic()
+        camera = self._watched.camera
+        if camera is not None and camera.openings > 1:
+            self.silent_s.append(now - self._heard_at)
+        self._heard_at = now
+        if len(self.silent_s) == self._enough:
+            self._watched.stop.set()
 
 
 @pytest.fixture
@@ -157,6 +187,16 @@ def test_a_frozen_camera_is_opened_again_and_runs(watched: Watched) -> None:
         "running",
         "ended",
     ]
+
+
+def test_a_camera_that_hangs_while_it_is_opened_again_does_not_bring_the_watchdog(watched: Watched) -> None:
+    watched.config = load_config(NOTHING, overrides={"service.camera_retry_s": 0.1})
+    watched.heartbeat = watchdog = Watchdog(watched, enough=3)
+
+    watched.over("breaks", "hangs")
+
+    assert max(watchdog.silent_s) < SHORTEST_WATCHDOG_S
+    assert [status["camera_reason"] for status in watched.payloads("status") if status["camera"] == "lost"] == ["lost"]
 
 
 def test_a_camera_that_fails_in_a_row_is_given_up_with_code_4(watched: Watched) -> None:
