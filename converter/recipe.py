@@ -115,6 +115,8 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Cells whose middle is this near to the face's middle (in strides, per axis) answer for it."""
     mosaic: Share = 0.4
     """Chance that a training picture is put together from four."""
+    plain_epochs: Annotated[int, Meta(ge=0)] = 0
+    """In so many epochs at the end none is: pictures are as a camera shows them while the rate falls."""
     no_face: Share = 0.2
     """Chance that a part is taken from a picture without faces."""
     hard_no_face: Share = 0.0
