@@ -11,7 +11,7 @@ from edge_runtime.manifest import Policy, SmallFinds
 def counted(least: LeastScores, *finds: tuple[float, float]) -> list[bool]:
     """Of finds with a score and a shorter side."""
     scores, sides = np.array(finds, np.float32).T
-    return least.counted(scores, sides).tolist()
+    return [bool(each) for each in least.counted(scores, sides)]
 
 
 def test_small_finds_count_from_their_own_score() -> None:
