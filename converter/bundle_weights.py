@@ -23,11 +23,7 @@ from edge_runtime.quantization import quantize_pixels
 
 Array = NDArray[np.float32]
 
-_WEIGHED = (
-    schema.BuiltinOperator.CONV_2D,
-    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
-    schema.BuiltinOperator.FULLY_CONNECTED,
-)
+_WEIGHED = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED)
 _BIAS = 2
 """Place of the bias among an operator's inputs."""
 
@@ -43,8 +39,7 @@ class _Weights:
     """Constants of one operator, as real numbers."""
 
     kernel: Array
-    """(outputs, h, w, inputs) of a convolution, (1, h, w, channels) of a depthwise one, (outputs, inputs) of a dense
-    layer."""
+    """(outputs, h, w, inputs) of a convolution, (outputs, inputs) of a dense layer."""
     bias: Array
 
 
@@ -93,7 +88,7 @@ def _make_distinct(net: keras.Model) -> None:
 
 def _identity_norms(net: keras.Model) -> dict[int, keras.layers.BatchNormalization]:
     """Let every normalisation hand on its input; return each by the identity of the convolution before it."""
-    source = {id(layer.output): layer for layer in net.layers if hasattr(layer, "kernel")}
+    source = {id(layer.output): layer for layer in net.layers if isinstance(layer, keras.layers.Conv2D)}
     norms = {}
     for layer in net.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -139,8 +134,7 @@ def _weights(model: bytes) -> list[_Weights]:
         if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) in _WEIGHED:
             kernel = _constant(root, graph.Tensors(operator.Inputs(1)))
             has_bias = operator.InputsLength() > _BIAS and operator.Inputs(_BIAS) >= 0  # the converter drops zeros
-            channels = graph.Tensors(operator.Outputs(0)).Shape(kernel.ndim - 1)
-            bias = _constant(root, graph.Tensors(operator.Inputs(_BIAS))) if has_bias else np.zeros(channels)
+            bias = _constant(root, graph.Tensors(operator.Inputs(_BIAS))) if has_bias else np.zeros(len(kernel))
             weights.append(_Weights(kernel, np.asarray(bias, np.float32)))
     return weights
 
@@ -151,18 +145,13 @@ def _constant(root: schema.Model, tensor: schema.Tensor) -> Array:
     shaped = stored.reshape(tensor.ShapeAsNumpy()).astype(np.float32)
     if tensor.Type() == schema.TensorType.FLOAT32:
         return shaped
-    # One scale, or one for every output. Weights and biases are stored around 0.
-    quantization = tensor.Quantization()
-    along = [1] * shaped.ndim
-    along[quantization.QuantizedDimension()] = -1
-    return np.asarray(shaped * quantization.ScaleAsNumpy().reshape(along), np.float32)
+    # One scale, or one for every output, which is the first axis. Weights and biases are stored around 0.
+    scale = tensor.Quantization().ScaleAsNumpy().reshape(-1, *(1,) * (shaped.ndim - 1))
+    return np.asarray(shaped * scale, np.float32)
 
 
 def _stored_form(kernel: Array) -> Array:
-    """(h, w, inputs, outputs) -> (outputs, h, w, inputs); (inputs, outputs) -> (outputs, inputs).
-
-    Keras keeps a depthwise kernel as (h, w, channels, 1): it becomes (1, h, w, channels), as it is stored.
-    """
+    """(h, w, inputs, outputs) -> (outputs, h, w, inputs); (inputs, outputs) -> (outputs, inputs)."""
     return np.moveaxis(kernel, -1, 0)
 
 

@@ -25,8 +25,6 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     filters: Count
     blocks: Count
-    depthwise: Annotated[int, Meta(ge=0)] = 0
-    """Faces: so many depthwise blocks follow. One has half of the weights of a block before, or less."""
 
 
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,8 +42,6 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pyramid: answers per cell at strides 8, 16 and 32 (for faces)."""
     head_filters: Count = 32
     """Channels of the spatial head, or of the pyramid."""
-    head_blocks: Count = 2
-    """Depthwise blocks of each level of the pyramid's head."""
     dropout: Share = 0.0
     squeeze: Annotated[int, Meta(ge=0)] = 0
     """Basic blocks weigh their channels by what the whole face shows, through a layer of filters / squeeze; 0 = not."""
@@ -115,8 +111,6 @@ class Detection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """Cells whose middle is this near to the face's middle (in strides, per axis) answer for it."""
     mosaic: Share = 0.4
     """Chance that a training picture is put together from four."""
-    plain_epochs: Annotated[int, Meta(ge=0)] = 0
-    """In so many epochs at the end none is: pictures are as a camera shows them while the rate falls."""
     no_face: Share = 0.2
     """Chance that a part is taken from a picture without faces."""
     hard_no_face: Share = 0.0

@@ -46,10 +46,10 @@ class Composer:
         cutouts = data.take(cutout).scenes if self._detection.cutout > 0 else ()
         self._cutouts = tuple(scene for scene in cutouts if not scene.ignored.all())
 
-    def compose(self, scene: Scene, rng: np.random.Generator, *, alone: bool = False) -> Scene:
-        """Draw one square picture: a scene alone or, if it need not be, with three others; lit, blurred, compressed."""
+    def compose(self, scene: Scene, rng: np.random.Generator) -> Scene:
+        """Draw one square picture: a scene alone or with three others, lit, blurred and compressed."""
         side = self._detection.crop_px
-        if rng.random() < self._detection.mosaic and not alone:
+        if rng.random() < self._detection.mosaic:
             drawn = self._mosaic(scene, side, rng)
         else:
             drawn = self._part(scene, (side, side), rng)

@@ -17,10 +17,7 @@ _ORDER_STREAM, _PICTURE_STREAM = 0, 1
 
 
 class FaceBatches:
-    """Every scene with faces once an epoch, put together with others and with scenes without faces.
-
-    No mosaics in the last epochs: Z. Ge and others, "YOLOX", 2021.
-    """
+    """Every scene with faces once an epoch, put together with others and with scenes without faces."""
 
     def __init__(self, data: DetectionData, recipe: Recipe, fooled: NDArray[np.float32] | None = None) -> None:
         """Keep the scenes; nothing is copied. `fooled`: see Composer."""
@@ -35,11 +32,9 @@ class FaceBatches:
         """Yield (B, side, side, 1) pictures and (B, cells, 5) targets."""
         size, scenes = self._recipe.training.batch_size, self._composer.with_faces
         order = np.random.default_rng([self._recipe.seed, _ORDER_STREAM, epoch]).permutation(len(scenes))
-        alone = epoch >= self._recipe.training.epochs - self._recipe.detection.plain_epochs
         for index in range(first, self.per_epoch, every):
             rng = np.random.default_rng([self._recipe.seed, _PICTURE_STREAM, epoch, index])
-            rows = order[index * size : (index + 1) * size]
-            drawn = [self._composer.compose(scenes[row], rng, alone=alone) for row in rows]
+            drawn = [self._composer.compose(scenes[row], rng) for row in order[index * size : (index + 1) * size]]
             pictures = np.stack([scene.pixels for scene in drawn])[..., np.newaxis]
             yield pictures, np.stack([self._targets(scene) for scene in drawn])
 

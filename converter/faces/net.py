@@ -1,8 +1,7 @@
 """The faces net: a small residual pyramid, fully convolutional, without anchors.
 
 Sources: Z. Tian and others, "FCOS", ICCV 2019 (a score and four distances per cell); T.-Y. Lin and others, "Feature
-pyramid networks", CVPR 2017; A. Howard and others, "MobileNets", 2017 (a convolution per channel, then one over all of
-them). Only operators that the Edge TPU maps: CONV_2D, DEPTHWISE_CONV_2D, ADD, RESIZE_NEAREST_NEIGHBOR.
+pyramid networks", CVPR 2017. Only operators that the Edge TPU maps: CONV_2D, ADD, RESIZE_NEAREST_NEIGHBOR.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ STRIDES = (8, 16, 32)
 
 LARGEST_STRIDE = STRIDES[-1]
 _NARROWER = 2
-_DEPTHWISE_KERNEL = 5
 _PRIOR = 0.01
 """Score of every cell before training: nearly all are background."""
 
@@ -31,7 +29,7 @@ def build(model: Model) -> keras.Model:
 
     Args:
         model: the stem has stride 4 in two steps, as the first stage; the others have 8, 16 and 32. head_filters is
-            the pyramid's width, head_blocks what each of its levels looks around with.
+            the pyramid's width.
 
     Returns:
         (N, h, w, 1) in [0, 1] -> for each stride, finest first: (N, h', w', 1) score logits and (N, h', w', 4)
@@ -46,27 +44,14 @@ def build(model: Model) -> keras.Model:
     for index, stage in enumerate(model.stages):
         x = _stage(x, stage, f"stage{index}", halve=index > 0)
         levels.append(x)
-    return keras.Model(picture, _heads(_pyramid(levels[1:], model.head_filters), model.head_blocks))
+    return keras.Model(picture, _heads(_pyramid(levels[1:], model.head_filters), model.head_filters))
 
 
 def _convolution(x: Tensor, filters: int, kernel: int, name: str, *, stride: int = 1) -> Tensor:
     convolution = layers.Conv2D(
         filters, kernel, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
     )
-    return _active(convolution(x), name)
-
-
-def _active(x: Tensor, name: str) -> Tensor:
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x))
-
-
-def _depthwise_block(x: Tensor, name: str) -> Tensor:
-    """Look around in every channel, then mix the channels, and add that."""
-    convolution = layers.DepthwiseConv2D(
-        _DEPTHWISE_KERNEL, padding="same", use_bias=False, depthwise_initializer="he_normal", name=f"{name}_around"
-    )
-    around = _active(convolution(x), f"{name}_around")
-    return layers.Add()([x, _convolution(around, x.shape[-1], 1, f"{name}_out")])
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(convolution(x)))
 
 
 def _stage(x: Tensor, stage: Stage, name: str, *, halve: bool) -> Tensor:
@@ -80,8 +65,6 @@ def _stage(x: Tensor, stage: Stage, name: str, *, halve: bool) -> Tensor:
         narrow = _convolution(x, stage.filters // _NARROWER, 1, f"{block}_in")
         narrow = _convolution(narrow, stage.filters // _NARROWER, 3, f"{block}_middle")
         x = layers.Add()([x, _convolution(narrow, stage.filters, 1, f"{block}_out")])
-    for repeat in range(stage.depthwise):
-        x = _depthwise_block(x, f"{name}_depthwise{repeat}")
     return x
 
 
@@ -115,14 +98,12 @@ def _pyramid(levels: list[Tensor], width: int) -> list[Tensor]:
     return merged
 
 
-def _heads(levels: list[Tensor], blocks: int) -> list[Tensor]:
+def _heads(levels: list[Tensor], width: int) -> list[Tensor]:
     """Answer scores and distances per level; each level has weights of its own, since each sees other sizes."""
     prior = keras.initializers.Constant(math.log(_PRIOR / (1 - _PRIOR)))
     outputs = []
     for stride, level in zip(STRIDES, levels, strict=True):
-        x = level
-        for block in range(blocks):
-            x = _depthwise_block(x, f"head_{stride}_block{block}")
+        x = _convolution(level, width, 3, f"head_{stride}")
         outputs.append(layers.Conv2D(1, 1, bias_initializer=prior, dtype="float32", name=f"score_{stride}")(x))
         outputs.append(layers.Conv2D(4, 1, dtype="float32", name=f"distances_{stride}")(x))
     return outputs

@@ -63,7 +63,7 @@ def quantized(
 def _drawn(run: RunFolder, task: FacesTask, shape: Shape, index: int) -> tuple[CalibrationList, NDArray[np.uint8]]:
     """Draw pictures with faces of the training part; a copy of the first with a black and a white pixel comes last.
 
-    Without: where there is no face the values inside a net can be ten times as large, all to say no. They would take
+    What says no inside a net can be much larger where there is no face: ten times in one that was tried. It would take
     the steps that tell faces from what looks like one.
     """
     rng = np.random.default_rng([task.recipe.seed, _CALIBRATION_STREAM, index])

@@ -70,6 +70,16 @@ def test_a_training_step_sees_what_the_bundle_saw() -> None:
         np.testing.assert_allclose(stepping, still, atol=0.02 * float(np.abs(still).max()))
 
 
+def test_pictures_that_show_nothing_do_not_make_a_bundle_look_strange() -> None:
+    bundle = shipped("faces")
+    net, pictures = untrained(bundle), drawn(bundle)
+    blank = np.stack([np.full(pictures.shape[1:], level, np.uint8) for level in (0, 128, 255)])
+
+    take_bundle_weights(net, bundle, np.concatenate([pictures, blank]))
+
+    assert all(np.isfinite(answer).all() for answer in answers(net, pictures, training=False))
+
+
 def test_a_net_of_another_recipe_is_refused() -> None:
     bundle = shipped("keypoints")
     other = build(Model(stages=(Stage(filters=8, blocks=1),), head="spatial"), 2 * KEYPOINT_COUNT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from converter.faces.net import build
@@ -11,24 +10,13 @@ from converter.recipe import Model, Stage
 from converter.resnet import grow
 
 
-def model(blocks: int = 1, depthwise: int = 0, head_blocks: int = 1) -> Model:
-    first = Stage(filters=8, blocks=blocks, depthwise=depthwise)
-    stages = (first, *(Stage(filters=8, blocks=1),) * 3)
-    return Model(stem_filters=8, stem_kernel=4, stages=stages, head="pyramid", head_filters=8, head_blocks=head_blocks)
+def model(*blocks: int) -> Model:
+    stages = tuple(Stage(filters=8, blocks=count) for count in blocks)
+    return Model(stem_filters=8, stem_kernel=4, stages=stages, head="pyramid", head_filters=8)
 
 
-@pytest.mark.parametrize(
-    ("grown", "new_block"),
-    [
-        (model(blocks=2), "stage0_block1"),
-        (model(depthwise=1), "stage0_depthwise0"),
-        (model(head_blocks=2), "head_8_block1"),
-    ],
-)
-def test_a_grown_net_answers_nearly_as_the_smaller_one_and_learns_in_its_new_blocks(
-    grown: Model, new_block: str
-) -> None:
-    smaller, larger = build(model()), build(grown)
+def test_a_grown_net_answers_nearly_as_the_smaller_one_and_learns_in_its_new_blocks() -> None:
+    smaller, larger = build(model(1, 1, 1, 1)), build(model(2, 1, 1, 1))
     pictures = np.random.default_rng(3).random((2, 64, 64, 1), np.float32)
 
     grow(larger, smaller)
@@ -37,5 +25,5 @@ def test_a_grown_net_answers_nearly_as_the_smaller_one_and_learns_in_its_new_blo
         np.testing.assert_allclose(answer, before, atol=0.1)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(larger(pictures, training=True)[0] ** 2)
-    scale = larger.get_layer(f"{new_block}_out_norm").gamma.value
+    scale = larger.get_layer("stage0_block1_out_norm").gamma.value
     assert np.abs(tape.gradient(loss, scale)).max() > 0
