@@ -105,7 +105,8 @@ class Detector(Section, frozen=True):
     min_face_px: Annotated[int, Meta(ge=16)] = 40
     """Smaller faces are not looked for."""
     min_score: Share | None = None
-    """Detections below are left out. Without it faces takes its bundle's own score, yunet 0.6; haar has no scores."""
+    """Detections below are left out. Without it faces takes its bundle's own scores, for large and for small faces,
+    yunet 0.6; haar has no scores."""
     search_width_px: Annotated[int, Meta(ge=80)] = 320
     """Frames are shrunk to this width before faces are searched for. faces: up to 160 the shipped net of 160 x 128,
     up to 320 that of 320 x 256, above that of 640 x 480; another bundle has its own size."""
