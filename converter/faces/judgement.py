@@ -36,7 +36,7 @@ class Promise:
     larger input they fill a part, and so small a part of the false faces of a whole one can be seen in them."""
 
 
-OF_LARGE: Final = Promise(precision=0.99, empty_shown=0.02)
+OF_LARGE: Final = Promise(precision=0.985, empty_shown=0.02)
 OF_SMALL: Final = Promise(precision=0.9, empty_shown=0.05)
 """A small false face is easier to bear than a face that is missed in a room: it is too small for an emotion."""
 

@@ -32,7 +32,7 @@ HITS = [(0.505 + 0.01 * index, HIT, 40.0, -1) for index in range(40)]
 def test_large_finds_are_right_as_often_as_wanted() -> None:
     wrong = [(0.603, FALSE_ALARM, 40.0, -1), (0.612, FALSE_ALARM, 40.0, -1)]
 
-    # Of 29 hits from 0.615 on none is wrong; one of 30 would be too many for 99 %.
+    # Of 29 hits from 0.615 on none is wrong; one of 31 would be too many for 98.5 %.
     assert choose_scores(finds(*HITS, *wrong, empty_pictures=0), LARGE_PX).large == 0.62
 
 
