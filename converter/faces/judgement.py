@@ -38,7 +38,7 @@ class Promise:
 
 OF_LARGE: Final = Promise(precision=0.985, empty_shown=0.02)
 OF_SMALL: Final = Promise(precision=0.9, empty_shown=0.05)
-"""A small false face is easier to bear than a face that is missed in a room: it is too small for an emotion."""
+"""Far from the camera a false face is easier to bear than many that are missed."""
 
 SIZES: Final = {"28 px and more": (28.0, np.inf), "18 to 28 px": (18.0, 28.0), "9 to 18 px": (9.0, 18.0)}
 """Short side in the net's input."""
