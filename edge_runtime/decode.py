@@ -60,13 +60,14 @@ class Candidates:
         """(N,) pixels."""
         return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0.0), np.float32)
 
-    def shorter_sides(self) -> Array:
-        """(N,) pixels."""
-        return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).min(axis=1), np.float32)
-
     def scaled(self, factor: float) -> Candidates:
         """Multiply the boxes."""
         return Candidates(self.boxes * np.float32(factor), self.scores)
+
+
+def shorter_sides(boxes: Array) -> Array:
+    """(N, 4) boxes -> (N,) pixels."""
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).min(axis=1), np.float32)
 
 
 def pair_outputs(shapes: Sequence[tuple[int, ...]]) -> list[tuple[int, int]]:

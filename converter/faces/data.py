@@ -79,11 +79,6 @@ def size_of(boxes: Boxes) -> NDArray[np.float32]:
     return np.asarray(np.sqrt(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)), np.float32)
 
 
-def shorter_sides(boxes: Boxes) -> NDArray[np.float32]:
-    """(N, 4) boxes -> (N,) pixels."""
-    return np.asarray((boxes[:, 2:] - boxes[:, :2]).min(axis=1), np.float32)
-
-
 def read_detection(files: Sequence[Path]) -> DetectionData:
     """Read .npz files with JPEG pictures and boxes, one after the other.
 

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from converter.drafts import read_model
 from converter.faces.answers import FloatNet, Net, all_finds, int8_net
-from converter.faces.data import Boxes, shorter_sides, size_of
+from converter.faces.data import Boxes, size_of
 from converter.faces.matching import FALSE_ALARM, HIT, average_precision, match, precision_recall
 from converter.faces.task import FacesTask
 from converter.figures import Figures
 from converter.parity import LEAST_ACCURACY_RATIO
 from converter.run_folder import RunFolder
-from edge_runtime.decode import Candidates
+from edge_runtime.decode import Candidates, shorter_sides
 from edge_runtime.interpreter import open_interpreter
 from edge_runtime.least_scores import LeastScores
 from edge_runtime.preprocess import fit_factor
@@ -112,7 +112,7 @@ def _finds(net: Net, task: FacesTask, shape: tuple[int, int], title: str) -> Fin
 def _of_picture(found: Candidates, boxes: Boxes, ignored: NDArray[np.bool_], factor: float) -> Finds:
     """What is found in one picture with faces."""
     matches = match(found, boxes, ignored)
-    own_sizes, face_sizes = found.shorter_sides() / factor, shorter_sides(boxes) / factor
+    own_sizes, face_sizes = shorter_sides(found.boxes) / factor, shorter_sides(boxes) / factor
     hits, sizes = matches.verdicts == HIT, own_sizes.copy()
     sizes[hits] = face_sizes[matches.face_of[hits]]
     nowhere = np.full(len(found.scores), -1)

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from converter.console import track
 from converter.errors import DataError
-from converter.faces.data import Boxes, Picture, Scene, read_detection, shorter_sides
+from converter.faces.data import Boxes, Picture, Scene, read_detection
 from converter.faces.matching import FALSE_ALARM, HIT, MIN_IOU, match
 from converter.figures import Figures
 from edge_runtime.bundle import Bundle
 from edge_runtime.datatypes import FaceBox
-from edge_runtime.decode import Candidates
+from edge_runtime.decode import Candidates, shorter_sides
 from edge_runtime.detectors.faces import FacesDetector
 from edge_runtime.interfaces import Detector
 from edge_runtime.interpreter import open_interpreter

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.bundle import Bundle
 from edge_runtime.close_ups import LEAST_SCORE, look_again, worth_a_look
 from edge_runtime.datatypes import FaceBox, ShapeError
-from edge_runtime.decode import Candidates, Level, decode, pair_outputs, suppress
+from edge_runtime.decode import Candidates, Level, decode, pair_outputs, shorter_sides, suppress
 from edge_runtime.errors import ContractError
 from edge_runtime.geometry import Box
 from edge_runtime.interfaces import Interpreter
@@ -73,7 +73,7 @@ class FacesDetector:
         return suppress(self._counted(found, factor))
 
     def _counted(self, found: Candidates, factor: float) -> Candidates:
-        return found.take(np.flatnonzero(self._least.counted(found.scores, found.shorter_sides() / factor)))
+        return found.take(np.flatnonzero(self._least.counted(found.scores, shorter_sides(found.boxes) / factor)))
 
     def _look(self, fitted: NDArray[np.uint8], min_score: float) -> Candidates:
         """Run the net on a picture of its own size; boxes in its pixels."""
